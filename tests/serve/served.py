@@ -65,31 +65,18 @@ def workspace_at(folder: Path) -> Workspace:
 
 
 class Site:
-    """Served; with people: ada is an admin, bob and eve are members of one project each, ray reads in bob's."""
+    """Served; with people: ada is an admin, bob and eve are members of one project each, ray reads in bob's.
 
-    def __init__(self, folder: Path) -> None:
+    `projects`: those of an earlier server of this site, who knows these people.
+    """
+
+    def __init__(self, folder: Path, projects: Mapping[str, str] | None = None) -> None:
         self.means = means(workspace_at(folder))
         self.cloud = Cloud(self.means)
         self.people: People = people_of(self.means)
         self.worker = Worker(self.cloud)
         self.worker.start()
-        self.projects: dict[str, str] = {}
-        for name in ("bobs", "eves", "adas"):
-            world, address = begun(self.cloud, Who("tests", ""), name)
-            self.projects[name] = bare(world.id_of(address))
-        files = Address("", "projects", "files")
-        self.projects["files"] = bare(self.cloud.world().id_of(files))
-        for name, where, role in (
-            ("ada", "adas", "admin"),
-            ("bob", "bobs", "member"),
-            ("eve", "eves", "member"),
-            ("ray", "bobs", "reader"),
-            ("fay", "files", "member"),
-        ):
-            user = self.people.add_user(name, PASSWORD)
-            self.people.assign(user, self.projects[where], role)
-            self.people.change_user(user, default_project_id=self.projects[where])
-        self.people.assign(self.people.named("ada") or "", SYSTEM, "admin")
+        self.projects: Mapping[str, str] = self._with_people() if projects is None else projects
         self._tokens: dict[str, str] = {}
         self.url, self._server = (
             "",
@@ -101,6 +88,26 @@ class Site:
         while not self._server.started and time.monotonic() < until:
             time.sleep(0.01)
         self.url = f"http://127.0.0.1:{self._server.servers[0].sockets[0].getsockname()[1]}"
+
+    def _with_people(self) -> dict[str, str]:
+        projects = {}
+        for name in ("bobs", "eves", "adas"):
+            world, address = begun(self.cloud, Who("tests", ""), name)
+            projects[name] = bare(world.id_of(address))
+        files = Address("", "projects", "files")
+        projects["files"] = bare(self.cloud.world().id_of(files))
+        for name, where, role in (
+            ("ada", "adas", "admin"),
+            ("bob", "bobs", "member"),
+            ("eve", "eves", "member"),
+            ("ray", "bobs", "reader"),
+            ("fay", "files", "member"),
+        ):
+            user = self.people.add_user(name, PASSWORD)
+            self.people.assign(user, projects[where], role)
+            self.people.change_user(user, default_project_id=projects[where])
+        self.people.assign(self.people.named("ada") or "", SYSTEM, "admin")
+        return projects
 
     def close(self) -> None:
         self._server.should_exit = True

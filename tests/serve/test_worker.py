@@ -12,14 +12,14 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.serve.served import PASSWORD, Site, workspace_at, write_site
+from tests.serve.served import PASSWORD, SITE, Site, workspace_at, write_site
 
 from stead.cli import main
 from stead.cli.common.serving import means
@@ -271,3 +271,65 @@ def test_killed_in_the_middle_of_requests_nothing_is_lost_and_nothing_is_twice(t
     assert sorted(there) == sorted(one.address for one in servers)
     assert {len(hosts) for hosts in there.values()} == {1}
     assert PASSWORD not in (tmp_path / "serve.log").read_text()
+
+
+def test_what_cannot_be_planned_any_more_waits_alone(tmp_path: Path) -> None:
+    """Its host has lost what it needs. Others are served meanwhile, and it is made once that is mended."""
+    text = SITE.replace("  huge:", "  fast: {vcpus: 1, memory: 256MiB, disk: 1GiB, traits: [fast]}\n  huge:")
+    folder = write_site(tmp_path / "site", text)
+    inventory = folder / "inventory.yml"
+    plain = inventory.read_text(encoding="utf-8")
+    inventory.write_text(plain.replace("stead_vcpus", "stead_traits: [fast], stead_vcpus"), encoding="utf-8")
+
+    def flavor(site: Site, name: str) -> str:
+        found = site.call("GET", "/compute/v2.1/flavors", None, "bob")[2]["flavors"]
+        return str(next(one["id"] for one in found if one["name"] == name))
+
+    def create(site: Site, who: str, asked: dict[str, Any]) -> tuple[int, str]:
+        status, _, answer = site.call("POST", "/compute/v2.1/servers", {"server": asked}, who)
+        return status, answer.get("server", {}).get("id", str(answer))
+
+    def shown(site: Site, who: str, server: str) -> tuple[str, str]:
+        found = site.call("GET", f"/compute/v2.1/servers/{server}", None, who)[2]["server"]
+        return found["status"], found.get("fault", {}).get("message", "")
+
+    first = Site(folder)
+    try:
+        tiny = {"flavorRef": flavor(first, "tiny")}
+        of_bob, of_eve = {**wanted(first), **tiny}, {**wanted(first, "eve"), **tiny}
+        assert first.worker.wait_idle(30)
+        first.worker.stop()
+        status, lost = create(first, "eve", {**of_eve, "flavorRef": flavor(first, "fast")})
+        assert status == 202
+    finally:
+        first.close()
+
+    inventory.write_text(plain, encoding="utf-8")
+    second = Site(folder, first.projects)
+    try:
+        patiently(lambda: shown(second, "eve", lost)[0] == "ERROR")
+        assert "fast" in shown(second, "eve", lost)[1]
+        status, made = create(second, "bob", of_bob)
+        assert status == 202, made
+        assert create(second, "eve", of_eve)[0] == 202
+        assert create(second, "eve", {**of_eve, "flavorRef": flavor(second, "fast")})[0] == 409
+        patiently(lambda: shown(second, "bob", made)[0] == "ACTIVE")
+        assert shown(second, "eve", lost)[0] == "ERROR"
+    finally:
+        second.close()
+
+    inventory.write_text(plain.replace("stead_vcpus", "stead_traits: [fast], stead_vcpus"), encoding="utf-8")
+    third = Site(folder, first.projects)
+    try:
+        patiently(lambda: shown(third, "eve", lost)[0] == "ACTIVE")
+        assert third.call("DELETE", f"/compute/v2.1/servers/{lost}", None, "eve")[0] == 204
+        assert third.worker.wait_idle(30)
+    finally:
+        third.close()
+
+
+def patiently(ask: Callable[[], bool]) -> None:
+    until = time.monotonic() + 60
+    while not ask():
+        assert time.monotonic() < until
+        time.sleep(0.1)

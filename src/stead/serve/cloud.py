@@ -9,10 +9,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from stead.blueprint.placement import relocate
 from stead.blueprint.placement.plugins import NO_PLUGINS, PlacementPlugins
@@ -22,7 +21,6 @@ from stead.core.collecting import no_collecting
 from stead.core.diagnostics import Diagnostic, Refused, has_errors
 from stead.core.effect import Disruption
 from stead.core.kind import Kind
-from stead.core.named import NamedTuple
 from stead.core.observed import Host, Observed
 from stead.core.recorded import Record
 from stead.core.value import field, replace, value
@@ -32,12 +30,14 @@ from stead.plan.build import Selection
 from stead.plan.model import Plan
 from stead.plan.planner import Inputs, Planned, Wishes, make_plan
 from stead.runner import Runner
+from stead.serve.apart import faults_of, with_users, without
 from stead.serve.as_recorded import as_recorded
 from stead.serve.consents import agreed
 from stead.serve.edits import Content, Edit, OfAddress, Who
 from stead.serve.faults import OF_FILES, Fault, conflict, forbidden, refused
 from stead.serve.grants import ConsoleGrants
 from stead.serve.joining import WaitingEdit, carry_out, joined
+from stead.serve.promises import PlannedEdit, about_of, is_of, said_of
 from stead.serve.world import CloudState
 from stead.store import Store
 from stead.store.codes import OVERTAKEN
@@ -85,6 +85,7 @@ class Cloud:
         self.observed: Observed = Observed(hosts=means.hosts)
         self.looked: float | None = None  # when hosts were last asked
         self.faults: Mapping[Address, str] = {}
+        self.apart: Mapping[Address, str] = {}  # those of them that cannot be planned
         self.timed: Callable[[float], None] = lambda _seconds: None  # is told how long each plan took
         self.consoles = ConsoleGrants()
         self.woken: Callable[[], None] = lambda: None
@@ -102,12 +103,13 @@ class Cloud:
             yield
 
     def look(self) -> None:
-        self.heard(self.means.runner.observe(self.means.hosts, self.store.recorded()), self.faults)
+        self.heard(self.means.runner.observe(self.means.hosts, self.store.recorded()), self.faults, self.apart)
 
-    def heard(self, observed: Observed, faults: Mapping[Address, str]) -> None:
-        """From the worker: what the hosts have now, and what could not be done."""
+    def heard(self, observed: Observed, faults: Mapping[Address, str], apart: Mapping[Address, str]) -> None:
+        """From the worker: what the hosts have now, what could not be done, and what of it not even be planned."""
         with self._lock:
-            self.observed, self.faults, self._outcome = observed, faults, self._outcome + 1
+            self.observed, self.faults, self.apart = observed, faults, apart
+            self._outcome += 1
             self.looked = self.clock()
 
     def world(self) -> CloudState:
@@ -216,23 +218,40 @@ class Cloud:
         desired, found = self.means.read(documents)
         if has_errors(found):
             refused(found, project, file)
-        planned, found = self.plan(desired, world, {project})
-        if planned.plan is None or has_errors(found):
-            refused(found, project, file)
+        apart = self._apart(before, content)
+        while True:
+            planned, found = self.plan(desired, world, {project}, apart)
+            others = with_users(faults_of(found, world.documents.keys() - {project}), desired)
+            if planned.plan is not None and not has_errors(found):
+                break
+            if apart >= others.keys():
+                refused(found, project, file)
+            apart |= others.keys()
         for step in planned.plan.steps:
             lost = step.disturbs is Disruption.DATA_LOSS and step.address in desired.by_address
             if lost and not loses(step.address) and not agreed(step, content):
                 raise conflict(f"It would lose data: {step.loses or step.address}. Nothing was done.")
         after = Document(project=project, revision=before.revision + 1, who=who.name, reason="", content=content)
-        about = about_of(before, after, _Told(planned.plan, desired, world, self.clock(), who.id))
+        about = about_of(before, after, PlannedEdit(planned.plan, desired, world, self.clock(), who.id))
         return replace(after, about=about), desired, planned.plan
 
-    def plan(self, desired: Desired, world: CloudState, projects: Iterable[str]) -> tuple[Planned, list[Diagnostic]]:
+    def _apart(self, before: Document, content: Content) -> frozenset[Address]:
+        """Of what cannot be planned: all but what this edit is to mend."""
+        return frozenset(
+            one
+            for one in self.apart
+            if not is_of(one, before.project) or said_of(before.content, one) == said_of(content, one)
+        )
+
+    def plan(
+        self, desired: Desired, world: CloudState, projects: Iterable[str], apart: Collection[Address] = ()
+    ) -> tuple[Planned, list[Diagnostic]]:
         """Of these projects and what they need; what people of files have not applied yet is theirs to apply."""
-        inputs = self.inputs(desired, world, as_recorded(self.observed, world.made))
+        inputs = self.inputs(without(desired, apart), world, as_recorded(self.observed, world.made))
+        selection = Selection(wanted=in_projects(projects), unwanted=frozenset(apart).__contains__)
         began = time.perf_counter()
         try:
-            return make_plan(inputs, Wishes(selection=Selection(wanted=in_projects(projects))))
+            return make_plan(inputs, Wishes(selection=selection))
         finally:
             self.timed(time.perf_counter() - began)
 
@@ -240,8 +259,8 @@ class Cloud:
         """Of one resource to another host, or to the best."""
         with self.planning():
             world = self.world()
-            inputs = self.inputs(world.desired, world, as_recorded(self.observed, world.made))
-            selection = Selection(wanted=in_projects({address.project}))
+            inputs = self.inputs(without(world.desired, self.apart), world, as_recorded(self.observed, world.made))
+            selection = Selection(wanted=in_projects({address.project}), unwanted=self.apart.__contains__)
             return make_plan(inputs, Wishes(selection=selection, rearrange=moving(address, to)))
 
     def inputs(self, desired: Desired, world: CloudState, observed: Observed) -> Inputs:
@@ -257,60 +276,12 @@ class Cloud:
         )
 
 
-class _Told(NamedTuple):
-    plan: Plan
-    desired: Desired
-    world: CloudState
-    now: float
-    by: str
-
-
-def about_of(before: Document, after: Document, told: _Told) -> dict[str, Mapping[str, Any]]:
-    """When each was made and changed, and by whom; and what is promised that no run has recorded yet."""
-    found = dict[str, Mapping[str, Any]]()
-    for block in told.desired.blocks:
-        for address in block.members if is_of(block.members[0], before.project) else ():
-            old = before.about.get(str(address), {})
-            about = {"created": told.now, "by": told.by, **{name: one for name, one in old.items() if name != "kept"}}
-            if said_of(after.content, address) != said_of(before.content, address):
-                about["updated"] = told.now
-            kept = _promised(address, old, told)
-            found[str(address)] = {**about, "kept": kept} if kept else about
-    return found
-
-
-def _promised(address: Address, old: Mapping[str, Any], told: _Told) -> Mapping[str, Any] | None:
-    """Until a run has recorded all of it: what is there already can get more, such as a router its address outside,
-    and a port another address.
-    """
-    keep, made = told.plan.keeps.get(address), told.world.made.get(address)
-    promised: Mapping[str, Any] | None = old.get("kept")
-    there: Mapping[str, str] = made.leases if made is not None else {}
-    if keep is not None and keep.leases:
-        after = [*map(str, keep.after)]
-        instead = {name: there[name] for name, one in keep.leases.items() if there.get(name, one) != one}
-        promised = {"leases": dict(keep.leases), "host": keep.host, "after": after, "reason": keep.reason}
-        promised |= {"instead": instead} if instead else {}
-    if promised is None or made is None:
-        return promised
-    waits = any(there.get(name) == one for name, one in promised.get("instead", {}).items())
-    return promised if waits or not promised["leases"].keys() <= there.keys() else None
-
-
-def said_of(content: Content, address: Address) -> Any:
-    return content.get(address.kind, {}).get(address.name) if address.project else content.get("project")
-
-
 def moving(address: Address, to: str) -> Rearrange:
     return lambda problem, placed: relocate(problem, placed, str(address), to)
 
 
 def contents_of(documents: Documents) -> dict[str, Content]:
     return {name: one.content for name, one in documents.items()}
-
-
-def is_of(address: Address, project: str) -> bool:
-    return address.project == project or (address.kind == "projects" and address.name == project)
 
 
 def in_projects(projects: Iterable[str]) -> OfAddress:

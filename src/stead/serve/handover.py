@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from stead.core.diagnostics import Code, Diagnostic, Refused, has_errors
 from stead.language.desired import Desired
 from stead.language.spec.exported import exported
-from stead.serve.cloud import Cloud, contents_of, is_of
+from stead.serve.cloud import Cloud, contents_of
 from stead.serve.edits import Content, Who
+from stead.serve.promises import is_of
 from stead.serve.world import CloudState
 from stead.store.model import Document
 

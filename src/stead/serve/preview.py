@@ -13,8 +13,8 @@ from stead.core.address import Address
 from stead.language.spec.exported import exported
 from stead.plan.model import Step, clears
 from stead.plan.render.values import shown
-from stead.serve.cloud import is_of, said_of
 from stead.serve.edits import NO_SECTION
+from stead.serve.promises import is_of, said_of
 from stead.serve.quotas import COMPUTE, NETWORK, VOLUME, limits, used
 from stead.serve.routes import Call, PreviewedEdit
 from stead.serve.world import CloudState, ResourceStatus

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from stead.blueprint.settle import Rearrange
-from stead.core.address import Address, parse
-from stead.core.diagnostics import Diagnostic, Refused, Severity, has_errors
+from stead.core.address import Address
+from stead.core.diagnostics import Diagnostic, Refused, has_errors
 from stead.core.effect import Disruption
+from stead.core.value import replace
 from stead.language.desired import Desired
 from stead.plan.build import Selection
 from stead.plan.file import to_bytes
@@ -23,6 +24,7 @@ from stead.run.apply import apply
 from stead.run.documents import Told, documents_to_tell
 from stead.run.model import Applied, Options
 from stead.serve import notes
+from stead.serve.apart import faults_of, with_users, without
 from stead.serve.cloud import Cloud, Documents, contents_of, in_projects, moving
 from stead.serve.consents import agreed
 from stead.serve.edits import Content, Who, all_of
@@ -154,30 +156,54 @@ class Worker:
         record = store.recorded()
         observed = self._means.runner.observe(self._means.hosts, record)
         world = CloudState(documents=documents, desired=desired, record=record, faults={})
-        self._cloud.heard(observed, self._cloud.faults)
+        self._cloud.heard(observed, self._cloud.faults, self._cloud.apart)
         with self._cloud.planning():
-            planned, found = self._plan(desired, world, {*documents, *_left(store, world)}, move)
-        if planned.plan is None or planned.blueprint is None or has_errors(found):
-            self._cloud.heard(observed, faults_of(found))
+            planned, apart = self._plan(desired, world, {*documents, *_left(store, world)}, move)
+        if planned.plan is None or planned.blueprint is None:
+            self._cloud.heard(observed, apart, apart)
             return None
         if planned.plan.empty:
-            self._cloud.heard(observed, {})
-            return frozenset()
+            self._cloud.heard(observed, apart, apart)
+            return frozenset(apart)
         told = documents_to_tell(planned.plan, self._cloud.inputs(desired, world, observed), documents)
         applied = self._apply(planned.plan, planned, store, told)
         self.plans += 1
         after = self._means.runner.observe(self._means.hosts, store.recorded())
         undone = {one.step.address: one.why for one in (*applied.failed, *applied.skipped, *applied.unknown)}
-        self._cloud.heard(after, undone)
+        undone = {**apart, **undone}
+        self._cloud.heard(after, undone, apart)
         return frozenset(undone)
 
     def _plan(
-        self, desired: Desired, world: CloudState, projects: Iterable[str], move: Rearrange | None
+        self, desired: Desired, world: CloudState, projects: Collection[str], move: Rearrange | None
+    ) -> tuple[Planned, Mapping[Address, str]]:
+        """And what is left apart for it cannot be planned, with the reason of each."""
+        apart: Mapping[Address, str] = {}
+        while True:
+            planned, found = self._plan_without(apart, desired, world, projects, move)
+            if not has_errors(found):
+                return planned, apart
+            for one in found:
+                logger.warning("%s %s", one.code, one.detail)
+            more = with_users({**apart, **faults_of(found, projects)}, desired)
+            if more.keys() == apart.keys():
+                return replace(planned, plan=None), apart
+            apart = more
+
+    def _plan_without(
+        self,
+        apart: Mapping[Address, str],
+        whole: Desired,
+        world: CloudState,
+        projects: Iterable[str],
+        move: Rearrange | None,
     ) -> tuple[Planned, list[Diagnostic]]:
-        """Without what would lose data that nobody has agreed to lose: that waits for a person's own apply."""
+        """Nor with what would lose data that nobody has agreed to lose: that waits for a person's own apply."""
+        desired = without(whole, apart)
         inputs, wanted = self._cloud.inputs(desired, world, self._cloud.observed), in_projects(projects)
         contents = contents_of(world.documents)
-        planned, found = make_plan(inputs, Wishes(selection=Selection(wanted=wanted), rearrange=move))
+        selection = Selection(wanted=wanted, unwanted=apart.__contains__)
+        planned, found = make_plan(inputs, Wishes(selection=selection, rearrange=move))
         if planned.plan is None:
             return planned, found
         lost = frozenset(
@@ -190,7 +216,7 @@ class Worker:
         if not lost:
             return planned, found
         logger.warning("Left alone, for data would be lost: %s", ", ".join(map(str, sorted(lost))))
-        selection = Selection(wanted=wanted, unwanted=lost.__contains__)
+        selection = Selection(wanted=wanted, unwanted=frozenset((*lost, *apart)).__contains__)
         return make_plan(inputs, Wishes(selection=selection, rearrange=move))
 
     def _apply(self, plan: Plan, planned: Planned, store: Store, documents: Mapping[str, Told]) -> Applied:
@@ -211,9 +237,3 @@ def _left(store: Store, world: CloudState) -> set[str]:
     known = {address.project or address.name for address in world.made if address.project or address.kind == "projects"}
     there = {block.project or block.name for block in world.desired.blocks if block.project or block.kind == "projects"}
     return {name for name in known - there if store.versions(name, 1)}
-
-
-def faults_of(found: Iterable[Diagnostic]) -> Mapping[Address, str]:
-    """Of what cannot be planned: each resource that is told of."""
-    told = ((parse(one.address), one) for one in found if one.severity is Severity.ERROR and one.address)
-    return {address: f"{one.summary}: {one.detail} ({one.code})" for address, one in told if address is not None}
