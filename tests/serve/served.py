@@ -53,10 +53,10 @@ PASSWORD = "correct horse battery"  # noqa: S105 - of people of these tests
 Reply = tuple[int, Mapping[str, str], Any]
 
 
-def write_site(folder: Path, site: str = SITE) -> Path:
+def write_site(folder: Path, site: str = SITE, inventory: str = INVENTORY) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "stead.yml").write_text(site, encoding="utf-8")
-    (folder / "inventory.yml").write_text(INVENTORY, encoding="utf-8")
+    (folder / "inventory.yml").write_text(inventory, encoding="utf-8")
     return folder
 
 

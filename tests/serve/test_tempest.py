@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.serve.served import PASSWORD, SITE, Site, write_site
+from tests.serve.served import INVENTORY, PASSWORD, SITE, Site, write_site
 
 from stead.core.address import Address
 from stead.core.value import replace
@@ -102,7 +102,10 @@ def tempest() -> Path:
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """With a second image. Simulated hosts have no bytes of disks, so an image of one has bytes of this test."""
     images = "images: {cirros: {source: /srv/images/cirros.qcow2}, other: {source: /srv/images/other.qcow2}}"
-    found = Site(write_site(tmp_path_factory.mktemp("site"), re.sub("images: .*", images, SITE)))
+    two = INVENTORY.replace(
+        "{hosts: {compute-1", "{hosts: {compute-2: {stead_vcpus: 48, stead_memory: 128GiB}, compute-1"
+    )
+    found = Site(write_site(tmp_path_factory.mktemp("site"), re.sub("images: .*", images, SITE), two))
     found.cloud.means = replace(found.means, save_image=_save)
     yield found
     found.close()

@@ -21,7 +21,7 @@ def attaching(world: CloudState, server: KnownResource, volume: KnownResource, d
         before = content["instances"][key].get("volumes", [])
         taken = {each.get("device") for each in before}
         device = asked if asked and asked not in taken else next(each for each in DEVICES if each not in taken)
-        joined = {"volume": name, "device": device, **mode_of(content, name)}
+        joined = {"volume": name, "device": device, **mode_of(content, volume.address)}
         return change(content, "instances", key, {"volumes": [*before, joined]})
 
     return edit

@@ -1,6 +1,7 @@
-"""What only the API has to know of a volume, kept in its document as what it knows of servers is.
+"""What only the API has to know of a volume or snapshot, kept in its document as what it knows of servers is.
 
-Whether it may be written, is reserved for somebody who is about to attach it, or is to be booted from.
+Whether it may be written, is reserved for somebody who is about to attach it, or is to be booted from; and the status
+that an admin says it has.
 """
 
 from __future__ import annotations
@@ -15,31 +16,34 @@ from stead.serve.faults import bad
 from stead.serve.world import CloudState, KnownResource
 
 READONLY, BOOTABLE, RESERVED, ABOUT_IMAGE = "readonly", "bootable", "reserved", "about_image"
+STATUS, PROGRESS = "status", "progress"  # as they were said
 
 
-def note_of(volume: str) -> str:
+def note_of(address: Address) -> str:
     """Its key among the notes: in a project that came from files, a server may have the same name."""
-    return f"volumes/{volume}"
+    return f"{address.kind}/{address.name}"
 
 
-def note(volume: str, **said: Any) -> Edit:
-    return notes.note(note_of(volume), **said)
+def note(address: Address, **said: Any) -> Edit:
+    return notes.note(note_of(address), **said)
 
 
-def forget(content: Content, volume: str) -> Content:
-    return notes.forget(content, note_of(volume))
+def forget(content: Content, address: Address) -> Content:
+    return notes.forget(content, note_of(address))
 
 
-def of(world: CloudState, volume: KnownResource) -> Mapping[str, Any]:
-    document = world.documents.get(volume.address.project)
-    return notes.of(document.content, note_of(volume.address.name)) if document else {}
+def of(world: CloudState, thing: KnownResource) -> Mapping[str, Any]:
+    document = world.documents.get(thing.address.project)
+    return notes.of(document.content, note_of(thing.address)) if document else {}
 
 
-def mode_of(content: Content, volume: str) -> dict[str, str]:
+def mode_of(content: Content, volume: Address) -> dict[str, str]:
     """How a server uses it, as a document says it. Nobody attaches what is reserved for somebody else."""
     known = notes.of(content, note_of(volume))
     if known.get(RESERVED):
         raise bad("Invalid volume: it is reserved for somebody who is about to attach it.")
+    if status := known.get(STATUS):
+        raise bad(f"Invalid volume: its status is {status}, as an admin says.")
     return {"mode": "ro"} if known.get(READONLY) else {}
 
 

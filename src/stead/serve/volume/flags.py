@@ -20,7 +20,7 @@ _CHECK_WORD = checker(record(["key"], key=NAME))
 
 
 def _note(call: Call, volume: KnownResource, **said: Any) -> None:
-    call.edit("change volume", volume_notes.note(volume.address.name, **said))
+    call.edit("change volume", volume_notes.note(volume.address, **said))
 
 
 def must_be_available(world: CloudState, volume: KnownResource) -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from stead.core.address import Address
-from stead.serve.edits import put, remove
-from stead.serve.faults import bad, forbidden, not_built
+from stead.serve import volume_notes
+from stead.serve.edits import all_of, put, remove
+from stead.serve.faults import bad, forbidden
 from stead.serve.keys import new_key
 from stead.serve.routes import ApiReply, Call
 from stead.serve.volume.answers import STATUS, described, listed, own, seen
+from stead.serve.volume.statuses import must_be_free, reset, said_status, update
 from stead.serve.volume.volumes import attached, gigabytes
+from stead.serve.volume_notes import PROGRESS
 from stead.serve.world import CloudState, KnownResource, ResourceStatus
 
 
@@ -21,7 +26,7 @@ def snapshot_data(world: CloudState, thing: KnownResource) -> dict[str, Any]:
         "id": thing.id,
         "name": thing.settings.display_name,
         "description": thing.model.description or None,
-        "status": STATUS.get(thing.state, "available"),
+        "status": said_status(world, thing) or STATUS.get(thing.state, "available"),
         "size": gigabytes(world, volume),
         "volume_id": volume.id,
         "created_at": thing.created.rstrip("Z") + ".000000",
@@ -33,7 +38,8 @@ def snapshot_data(world: CloudState, thing: KnownResource) -> dict[str, Any]:
 def detail(world: CloudState, thing: KnownResource) -> dict[str, Any]:
     return {
         **snapshot_data(world, thing),
-        "os-extended-snapshot-attributes:progress": "100%" if thing.state is ResourceStatus.MADE else "0%",
+        "os-extended-snapshot-attributes:progress": volume_notes.of(world, thing).get(PROGRESS)
+        or ("100%" if thing.state is ResourceStatus.MADE else "0%"),
         "os-extended-snapshot-attributes:project_id": world.project_id(thing.address.project),
     }
 
@@ -71,20 +77,33 @@ def change_snapshot(call: Call) -> ApiReply:
 
 
 def act(call: Call) -> ApiReply:
-    """By force, a snapshot is deleted in any state; what is made from it keeps it all the same."""
-    own(call, "snapshots", "Snapshot")
-    if [*call.body] != ["os-force_delete"]:
-        raise not_built("Of the actions of snapshots, os-force_delete alone is there: a status cannot be written.")
+    world, thing = own(call, "snapshots", "Snapshot")
+    name, said = next(iter(call.body.items()))
+    if name not in ACTIONS or len(call.body) != 1:
+        raise bad(f"The body names one action, of {', '.join(ACTIONS)}.")
+    return ACTIONS[name](call, world, thing, said)
+
+
+def _force_delete(call: Call, _world: CloudState, _thing: KnownResource, _said: Any) -> ApiReply:
+    """In any state; what is made from it keeps it all the same."""
     if not call.caller.admin:
         raise forbidden("Only an admin deletes a snapshot by force.")
-    return delete_snapshot(call)
+    return delete_snapshot(call, forced=True)
 
 
-def delete_snapshot(call: Call) -> ApiReply:
+def delete_snapshot(call: Call, *, forced: bool = False) -> ApiReply:
     world, thing = own(call, "snapshots", "Snapshot")
     world.must_be_unused(thing, "Snapshot")
+    if not forced:
+        must_be_free(world, thing)
     name = thing.address.name
-    call.edit(
-        "delete snapshot", lambda content: remove(content, "snapshots", name), loses=lambda one: one == thing.address
-    )
+    gone = all_of(partial(remove, kind="snapshots", key=name), partial(volume_notes.forget, address=thing.address))
+    call.edit("delete snapshot", gone, loses=lambda one: one == thing.address)
     return ApiReply(202)
+
+
+ACTIONS: Mapping[str, Callable[[Call, CloudState, KnownResource, Any], ApiReply]] = {
+    "os-force_delete": _force_delete,
+    "os-reset_status": reset,
+    "os-update_snapshot_status": update,
+}

@@ -18,10 +18,12 @@ from stead.serve.keys import new_key
 from stead.serve.routes import ApiReply, Call
 from stead.serve.volume import flags, types
 from stead.serve.volume.answers import STATUS, V, described, listed, seen, told
+from stead.serve.volume.statuses import must_be_free, reset, said_status
 from stead.serve.volume_notes import READONLY, RESERVED
+from stead.serve.volume_notes import STATUS as STATUS_SAID
 from stead.serve.world import CloudState, KnownResource, ResourceStatus, made_of
 
-UNBUILT_ACTIONS = frozenset({"os-reset_status", "os-migrate_volume"})
+UNBUILT_ACTIONS = frozenset({"os-migrate_volume"})
 
 
 def attached(world: CloudState, volume: KnownResource) -> list[tuple[KnownResource, str]]:
@@ -64,7 +66,8 @@ def summary(call: Call, world: CloudState, thing: KnownResource) -> dict[str, An
     origin = model.from_
     return {
         **brief(call, "volumes", thing),
-        "status": STATUS.get(thing.state)
+        "status": said_status(world, thing)
+        or STATUS.get(thing.state)
         or ("in-use" if users else "attaching" if known.get(RESERVED) else "available"),
         "size": gigabytes(world, thing),
         "availability_zone": model.zone or "nova",
@@ -183,8 +186,10 @@ def change_volume(call: Call) -> ApiReply:
     return ApiReply(body={"volume": summary(call, *described(call, "volumes", "Volume", "volume"))})
 
 
-def delete_volume(call: Call) -> ApiReply:
+def delete_volume(call: Call, *, forced: bool = False) -> ApiReply:
     world, thing = call.own("volumes", "Volume")
+    if not forced:
+        must_be_free(world, thing)
     if attached(world, thing):
         raise bad(f"Invalid volume: Volume status must be available or error, and {thing.id} is in use.")
     if volume_notes.of(world, thing).get(RESERVED):
@@ -197,7 +202,7 @@ def delete_volume(call: Call) -> ApiReply:
         world.must_be_unused(world.thing(one), "Snapshot")
     gone = [*snapshots, thing.address]
     edits: list[Edit] = [partial(remove, kind=one.kind, key=one.name) for one in gone]
-    edits.append(partial(volume_notes.forget, volume=thing.address.name))
+    edits.append(partial(volume_notes.forget, address=thing.address))
     call.edit("delete volume", all_of(*edits), loses=lambda one: one in gone)
     return ApiReply(202)
 
@@ -234,7 +239,15 @@ def _force_delete(call: Call, _world: CloudState, _volume: KnownResource, _said:
     """In any state; what a server uses is kept all the same."""
     if not call.caller.admin:
         raise forbidden("Only an admin deletes a volume by force.")
-    return delete_volume(call)
+    return delete_volume(call, forced=True)
+
+
+def _force_detach(call: Call, world: CloudState, volume: KnownResource, said: Any) -> ApiReply:
+    """Whatever status was said of it, which ends with that."""
+    if not call.caller.admin:
+        raise forbidden("Only an admin detaches a volume by force.")
+    call.edit("forget a status", volume_notes.note(volume.address, **{STATUS_SAID: None}))
+    return _detach(call, world, volume, said)
 
 
 def _make_image(call: Call, world: CloudState, volume: KnownResource, said: Any) -> ApiReply:
@@ -279,7 +292,7 @@ def _attach(call: Call, world: CloudState, volume: KnownResource, said: Any) -> 
     if not isinstance(said, Mapping) or not isinstance(said.get("instance_uuid"), str):
         raise bad("os-attach needs instance_uuid.")
     server = world.find("instances", said["instance_uuid"], call.project, what="Instance")
-    free = volume_notes.note(volume.address.name, **{RESERVED: None})  # it was reserved for this
+    free = volume_notes.note(volume.address, **{RESERVED: None})  # it was reserved for this
     call.edit("attach volume", all_of(free, attaching(world, server, volume, str(said.get("mountpoint") or ""))))
     return ApiReply(202)
 
@@ -291,5 +304,7 @@ ACTIONS: Mapping[str, Callable[[Call, CloudState, KnownResource, Any], ApiReply]
     "os-attach": _attach,
     "os-detach": _detach,
     "os-force_delete": _force_delete,
+    "os-force_detach": _force_detach,
+    "os-reset_status": reset,
     "os-volume_upload_image": _make_image,
 }
