@@ -284,6 +284,9 @@ def test_a_change_that_comes_too_late_does_not_make_it_again(
     patch = [{"op": "replace", "path": "/name", "value": "other"}]
     assert site.call("PATCH", f"/image/v2/images/{id_}", patch, "bob")[0] == 409
     assert len(saved) == 1
+    assert site.call("DELETE", f"/image/v2/images/{id_}", None, "bob")[0] == 204
+    monkeypatch.undo()
+    assert image(site, id_) == 404
 
 
 def test_backups_replace_the_oldest_of_their_type(site: Site, server: str, saved: list[Address]) -> None:

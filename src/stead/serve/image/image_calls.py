@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from stead.core.address import Address
 from stead.serve.edits import Edit, all_of, change, put, remove
 from stead.serve.faults import NOT_ALLOWED, Fault, bad, forbidden, not_built, not_found
 from stead.serve.image import sharing
@@ -215,9 +216,11 @@ def delete_image(call: Call) -> ApiReply:
     if (one := waiting_one(call, world)) is not None:
         if one.said.get("protected"):
             raise forbidden("Image is protected and cannot be deleted.")
-        key = one.key
-        call.edit("delete image", all_of(lambda content: remove(content, QUEUED, key), sharing.forgotten(key)))
-        return ApiReply(204)
+        waited = one.key
+        gone = all_of(lambda content: remove(content, QUEUED, waited), sharing.forgotten(waited))
+        world = call.edit("delete image", gone)
+        if Address(call.project, "images", waited) not in world.desired.by_address:
+            return ApiReply(204)  # else it has become one meanwhile
     thing = find_own(call, world)
     if thing.settings.protect:
         raise forbidden("Image is protected and cannot be deleted.")
