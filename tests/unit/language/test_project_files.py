@@ -99,6 +99,18 @@ def test_a_single_file_has_no_parts(tmp_path: Path) -> None:
     assert codes(tmp_path) == ["STEAD-L027"]
 
 
+def test_a_projects_variable_is_no_text_outside_of_its_folder(tmp_path: Path) -> None:
+    for file, found in (("../../site.sh", ["STEAD-L027"]), ("own.sh", [])):
+        written(
+            tmp_path,
+            stead="include: [{project: acme, from: tenants/acme}]",
+            tenants__acme__app=f"vars: {{a: {{file: {file}}}}}",
+        )
+        (tmp_path / "site.sh").write_text("of the site")
+        (tmp_path / "tenants" / "acme" / "own.sh").write_text("its own")
+        assert codes(tmp_path) == found
+
+
 def test_each_file_has_its_owner(tmp_path: Path) -> None:
     written(tmp_path, stead="include: {project: acme, from: tenants/acme}", more="projects: {blue: {}}")
     written(tmp_path, tenants__acme__a="include: {a: {part: parts/b.yml}}", tenants__acme__parts__b="")

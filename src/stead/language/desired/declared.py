@@ -34,6 +34,12 @@ class Declared:
         Literal["string", "number", "integer", "bool", "list", "map", "size", "any"], "Type of its value"
     ] = "any"
     default: Annotated[Any, Anything(late=True), "Value when none is given; without one it must be"] = None
+    file: Annotated[
+        str,
+        Text(),
+        "A text file beside this one, whose contents are the value when none is given. Braces in it are no expressions",
+        Example("scripts/setup.sh"),
+    ] = ""
     description: Annotated[str, Text(lines=True), "For people"] = ""
     secret: Annotated[bool, "Never shown, never stored"] = False
     generate: Annotated[

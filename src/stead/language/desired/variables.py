@@ -14,7 +14,6 @@ from stead.language.document import Node, Scalar
 from stead.language.expressions import (
     BoundExceeded,
     evaluate,
-    has_expression,
     names_used,
     revealed,
     uses_secret,
@@ -110,9 +109,9 @@ class Variables:
             self.found.append(BAD_DECLARATION.at(node.place_of(field), why))
             return None, None
         default = node.child("default")
-        if default is not None and declared.generate is not None:
-            text = "What is generated needs no default. Remove `default` or `generate`."
-            self.found.append(BAD_DECLARATION.at(default.place, text))
+        if len(values := [one for one in ("file", "generate", "default") if one in node.entries]) > 1:
+            text = f"It has more than one value. Leave one of {', '.join(values)}."
+            self.found.append(BAD_DECLARATION.at(node.place_of(values[-1]), text))
             return None, None
         return declared, default
 
@@ -143,7 +142,7 @@ class Variables:
                 return [self.evaluated(item) for item in node.items]
             case Scalar(tag=document.VAULT):
                 return self.vault.open(node, self.found)
-            case Scalar() if has_expression(node.text):
+            case Scalar() if node.computes:
                 return self._expression(node)
             case _:
                 return document.plain(node)

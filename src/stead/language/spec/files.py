@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from os.path import normpath, relpath
 from pathlib import Path
 
 from stead.core.blake2 import blake2b
 from stead.core.diagnostics import Code, Diagnostic, Place
-from stead.language.document import Node
+from stead.language import document
+from stead.language.document import Literal, Node, Scalar
 
 NO_FILE = Code("STEAD-L020", "a file cannot be read")
-OUTSIDE = Code("STEAD-L027", "a part lies outside the directory of the spec")
+OUTSIDE = Code("STEAD-L027", "a file lies outside the directory of the spec")
 EMPTY = Code("STEAD-L021", "no spec found")
 
+LONGEST = 1 << 20  # bytes of a text that is a variable's value
 LARGEST = 256 << 20  # bytes; 100,000 instances written out have 20 MiB
-TOO_MUCH = f"It has more than {LARGEST >> 20} MiB"
 # Files beside a spec that are YAML and no part of it.
 OTHERS = ("inventory.yml", "inventory.yaml", ".test.yml", ".test.yaml", ".vars.yml", ".vars.yaml", "prices.yml")
 
@@ -101,42 +102,50 @@ class Files:
         self, path: Path, named_at: Place | None = None, *, walls: Path | None = None, project: str = ""
     ) -> Node | None:
         """`walls`: a project's people have named it, so it lies in what is theirs."""
-        if walls is not None:
-            real = self._real(path)
-            if real is None or not real.is_relative_to(walls.resolve()):
-                text = f"{path} is not below {walls}, and is not read. Copy the part into there."
-                self._refuse(OUTSIDE, named_at, text)
-                return None
+        if not self._is_within(walls, path, named_at):
+            return None
         if path not in self._read:
             self._read[path] = self._document(path, named_at)
             self.owners[str(path)] = project
         return self._read[path]
+
+    def texts(self, declared: Mapping[str, Node], walls: Path | None = None) -> dict[str, Node]:
+        """Declarations of variables, with what stands in the files that they name as their defaults."""
+        return {name: self._with_text(node, walls) for name, node in declared.items()}
+
+    def _with_text(self, node: Node, walls: Path | None) -> Node:
+        file = node.child("file")
+        if not isinstance(node, document.Mapping) or not isinstance(file, Scalar) or not file.text:
+            return node
+        if "default" in node.entries or "generate" in node.entries:
+            return node  # whoever reads the declaration tells of it
+        path = Path(normpath(Path(file.file).parent / file.text))
+        data = self._bytes(path, file.place, LONGEST) if self._is_within(walls, path, file.place) else b""
+        try:
+            text = (data or b"").decode()
+        except UnicodeDecodeError:
+            self._cannot(path, file.place, "It is not UTF-8 text")
+            text = ""
+        made = node.without({"file"})
+        made.entries["default"] = Literal(str(path), 1, 1, text)
+        return made
+
+    def _is_within(self, walls: Path | None, path: Path, named_at: Place | None) -> bool:
+        if walls is None:
+            return True
+        real = self._real(path)
+        if real is not None and real.is_relative_to(walls.resolve()):
+            return True
+        self._refuse(OUTSIDE, named_at, f"{path} is not below {walls}, and is not read. Copy it into there.")
+        return False
 
     def _refuse(self, code: Code, named_at: Place | None, text: str) -> None:
         self.whole = False
         self.found.append(code.at(named_at, text))
 
     def _document(self, path: Path, named_at: Place | None) -> Node | None:
-        why = ""
-        try:
-            if named_at is not None and not path.resolve().is_relative_to(self.root.resolve()):
-                text = f"{path} leads outside and is not read. Copy the part to a place beside the spec."
-                self._refuse(OUTSIDE, named_at, text)
-                return None
-            if named_at is not None and path.exists() and not path.is_file():
-                why = "It is no file"  # nor is a device: it might never end
-            elif path.is_file() and path.stat().st_size > LARGEST:
-                why = TOO_MUCH
-            else:
-                with path.open("rb") as file:
-                    data = file.read(-1 if path.is_file() else LARGEST + 1)
-                why = "" if len(data) <= LARGEST else TOO_MUCH  # a device has no size, and no end
-        except (OSError, ValueError) as error:
-            why = getattr(error, "strerror", "") or str(error)
-        if why:
-            self.whole = False
-            text = f"{path}: {why}. Check the name, and that you may read it."
-            self.found.append(NO_FILE.at(named_at, text))
+        data = self._bytes(path, named_at, LARGEST)
+        if data is None:
             return None
         from stead.language.document.parser import read
 
@@ -144,3 +153,29 @@ class Files:
         self.found += found
         self.whole = self.whole and (node is not None or not found)
         return node
+
+    def _bytes(self, path: Path, named_at: Place | None, most: int) -> bytes | None:
+        too_much = f"It has more than {most >> 20} MiB"
+        why = ""
+        try:
+            if named_at is not None and not path.resolve().is_relative_to(self.root.resolve()):
+                text = f"{path} leads outside and is not read. Copy it to a place beside the spec."
+                self._refuse(OUTSIDE, named_at, text)
+                return None
+            if named_at is not None and path.exists() and not path.is_file():
+                why = "It is no file"  # nor is a device: it might never end
+            elif path.is_file() and path.stat().st_size > most:
+                why = too_much
+            else:
+                with path.open("rb") as file:
+                    data = file.read(-1 if path.is_file() else most + 1)
+                why = "" if len(data) <= most else too_much  # a device has no size, and no end
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", "") or str(error)
+        if why:
+            self._cannot(path, named_at, why)
+            return None
+        return data
+
+    def _cannot(self, path: Path, named_at: Place | None, why: str) -> None:
+        self._refuse(NO_FILE, named_at, f"{path}: {why}. Check the name, and that you may read it.")

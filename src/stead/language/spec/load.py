@@ -46,7 +46,7 @@ def load(  # noqa: PLR0913 - each is a source of its own
     declared: dict[str, Node] = {}
     for node in nodes:
         declared |= loading.sections.merged(node, "vars", declared)
-    environment = VariableScope(declared=declared, given=given)
+    environment = VariableScope(declared=loading.files.texts(declared), given=given)
     for node in nodes:
         loading.top(node, environment)
     loading.project_files(nodes, environment)
@@ -172,6 +172,7 @@ class _Loading:
         for node in nodes:
             declared |= self.sections.merged(node, "vars", declared)
         given = {word: Given(value, str(one.place), above) for word, value in self.sections.entries(one.node, "vars")}
+        declared = self.files.texts(declared, one.path)
         scope = VariableScope(declared=declared, given=given | dict(more or {}), project=one.project, walls=one.path)
         for node in nodes:
             assert isinstance(node, document.Mapping)  # noqa: S101 - just tested
@@ -239,7 +240,7 @@ class _Loading:
             for word, value in self.sections.entries(inclusion, "vars")
         }
         scope = VariableScope(
-            declared=dict(self.sections.entries(node, "vars")),
+            declared=self.files.texts(dict(self.sections.entries(node, "vars")), environment.walls),
             given=given,
             project=environment.project,
             prefix=f"{environment.prefix}{name}-",
