@@ -2,15 +2,19 @@
 
 All tables live in the schema `stead`, so that the database may hold other things too. A database that should have the
 schema and has not is refused, as a lost file is.
+
+A server that fails over is waited for, wherever nothing can be half done: before a transaction and at a lone reading.
+What breaks within a transaction is told, since nobody can know whether its last word was heard.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 from stead.store import init
@@ -23,24 +27,72 @@ from stead.store.sql import SqlStore
 if TYPE_CHECKING:
     import psycopg
 
+Result = TypeVar("Result")
 SCHEMA = "stead"
 CONNECTING = 10  # seconds
+CONNECTING_ONE = 3  # seconds for each of several servers: one that is away must not eat the time of the others
+SILENT = 10  # seconds, after which a server that lost its power is not listened to any more
+PATIENCE = 45.0  # seconds for a failover; less than a lock lives without a beat
+PAUSE = 0.5
 WRITERS = 0x53544541  # an advisory lock's number: writers queue here as SQLite's do at BEGIN IMMEDIATE
 
 
 class Postgres:
     def __init__(self, url: str) -> None:
         self._url, self.name = url, shown(url)
-        driver = _driver()
+        self._within = False
+        self._driver = _driver()
         with _said(self.name):
-            self._connection: psycopg.Connection[Row] = driver.connect(
-                url, autocommit=True, connect_timeout=CONNECTING, application_name="stead"
-            )
-            self._connection.execute(f"SET search_path TO {SCHEMA}")
+            self._connection = self._connected()
+
+    def _connected(self) -> psycopg.Connection[Row]:
+        connection: psycopg.Connection[Row] = self._driver.connect(**settings(self._url), autocommit=True)
+        connection.execute(f"SET search_path TO {SCHEMA}")
+        return connection
+
+    def _connect_again(self) -> None:
+        self._connection.close()
+        end = time.monotonic() + PATIENCE
+        while True:
+            try:
+                self._connection = self._connected()
+            except self._driver.OperationalError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(PAUSE)
+            else:
+                return
+
+    def _steadily(self, act: Callable[[], Result]) -> Result:
+        """Once more over a new connection, where the server went away and nothing was begun."""
+        if self._within:
+            return act()
+        try:
+            return act()
+        except self._driver.OperationalError:
+            if not self._connection.closed:
+                raise
+        self._connect_again()
+        return act()
+
+    def _begin(self, first: Any, values: Sequence[Any]) -> ExitStack:
+        with ExitStack() as stack:
+            stack.enter_context(self._connection.transaction())
+            self._connection.execute(first, values or None)
+            return stack.pop_all()
+
+    @contextmanager
+    def _transaction(self, first: str, values: Sequence[Any] = ()) -> Iterator[None]:
+        with _said(self.name), self._steadily(lambda: self._begin(first, values)):
+            outer, self._within = self._within, True
+            try:
+                yield
+            finally:
+                self._within = outer
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
         with _said(self.name):
-            return self._connection.execute(_placed(sql), values or None).fetchall()
+            return self._steadily(lambda: self._connection.execute(_placed(sql), values or None).fetchall())
 
     def portions(self, sql: str) -> Iterator[list[Row]]:
         with _said(self.name):
@@ -58,14 +110,12 @@ class Postgres:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        with _said(self.name), self._connection.transaction():
-            self._connection.execute("SELECT pg_advisory_xact_lock(%s)", (WRITERS,))
+        with self._transaction("SELECT pg_advisory_xact_lock(%s)", (WRITERS,)):
             yield
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        with _said(self.name), self._connection.transaction():
-            self._connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        with self._transaction("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"):
             yield
 
     def now(self) -> float:
@@ -76,6 +126,23 @@ class Postgres:
 
     def close(self) -> None:
         self._connection.close()
+
+
+def settings(url: str) -> dict[str, Any]:
+    """What the address says, and what it leaves open. Of several servers, the one that takes writes is looked for."""
+    from psycopg.conninfo import conninfo_to_dict
+
+    given = conninfo_to_dict(url)
+    several = any("," in str(given.get(name, "")) for name in ("host", "hostaddr"))
+    usual: dict[str, Any] = {
+        "application_name": "stead",
+        "connect_timeout": CONNECTING_ONE if several else CONNECTING,
+        "tcp_user_timeout": SILENT * 1000,
+        "keepalives_idle": SILENT,
+        "keepalives_interval": 2,
+        "keepalives_count": 3,
+    }
+    return {**usual, **({"target_session_attrs": "read-write"} if several else {}), **given}
 
 
 @cache
