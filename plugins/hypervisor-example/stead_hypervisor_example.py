@@ -40,6 +40,7 @@ DRIVER = HypervisorDriver(
         "watchdog": no(cannot("watchdog")),
         "cdrom": no(cannot("CD drive")),
         "network_boot": no(cannot("boot from a network")),
+        "ignition": no(cannot("configuration for Ignition")),
         "cpu": no(cannot("CPU models")),
         "topology": no(cannot("CPU topology")),
         "hugepages": no(cannot("huge pages")),

@@ -28,7 +28,8 @@ BREAK = "a\nconf-script=/tmp/x"
 
 # Texts that may have lines: they are for people, or for the guest, or are written as JSON or XML where they go.
 LINES = {
-    "description", "certificate", "user_data", "vendor_data", "public_key", "instances.properties", "images.properties",
+    "description", "certificate", "user_data", "vendor_data", "config", "combustion", "public_key",
+    "instances.properties", "images.properties",
 }  # fmt: skip
 # Any YAML value, written as JSON or YAML where it goes, or only remembered.
 ANYTHING = {"network_data", "meta_data", "replace_when", "vars"}
@@ -43,8 +44,8 @@ WITHIN: dict[str, str] = {
     "images": "format compression size min_disk min_memory architecture os user firmware machine disk_bus nic_model "
     "traits properties description",
     "instances": "flavor image boot_volume cdrom volumes security_groups keypairs cloud_init state autostart zone "
-    "config_drive traits forbidden_traits preferred_traits spread together policy hypervisor architecture cpu machine "
-    "firmware boot graphics agent tpm watchdog properties description disk wait migration",
+    "config_drive ignition traits forbidden_traits preferred_traits spread together policy hypervisor architecture cpu "
+    "machine firmware boot graphics agent tpm watchdog properties description disk wait migration",
     "keypairs": "public_key description",
     "load_balancers": "network listeners security_groups ha enabled description",
     "networks": "driver mtu subnets external shared domain ha description",

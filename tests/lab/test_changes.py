@@ -40,6 +40,13 @@ USER_DATA = r"""|
                   #!/bin/sh
                   printf 'Content-Type: text/plain\r\n\r\n'
                   echo '{{ vars.token }}'
+              - path: /srv/http/cgi-bin/firmware
+                permissions: '0755'
+                content: |
+                  #!/bin/sh
+                  printf 'Content-Type: text/plain\r\n\r\n'
+                  busybox modprobe -q qemu_fw_cfg
+                  cat /sys/firmware/qemu_fw_cfg/by_name/opt/com.coreos/config/raw
               - path: /srv/http/cgi-bin/links
                 permissions: '0755'
                 content: |
@@ -67,6 +74,7 @@ projects:
         networks: [app]
         security_groups: [open]
         stop_timeout: 20s
+        ignition: {{config: '{{"ignition": {{"version": "3.4.0"}}, "token": "{{{{ vars.token }}}}"}}'}}
         cloud_init:
           user_data: {USER_DATA}"""
 WEB = "acme/instances/web"
@@ -189,6 +197,7 @@ def cloud(make_lab: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
 
 def test_user_data_has_run_with_a_secret_that_is_nowhere_else(cloud: Cloud) -> None:
     assert patiently(lambda: cloud.ask("token")).strip() == SECRET
+    assert json.loads(cloud.ask("firmware")) == {"ignition": {"version": "3.4.0"}, "token": SECRET}
     cloud.assert_nothing_to_do()
     plan = cloud.driven.stead("plan", "--replace", WEB, "-o", "saved.plan", "--json", *GIVEN)
     assert SECRET not in plan.text

@@ -7,7 +7,8 @@ from tests.unit.kinds.building import GIB, at, block, spec
 from stead.core.fields import Expression
 from stead.kinds.floating_ip.model import FloatingIp
 from stead.kinds.image.model import Image
-from stead.kinds.instance.model import Attachment, CloudInit, Instance, Nic, Spread
+from stead.kinds.instance.first_boot import CloudInit
+from stead.kinds.instance.model import Attachment, Instance, Nic, Spread
 from stead.kinds.network.model import Network, Subnet
 from stead.kinds.project.model import Project
 from stead.kinds.router.model import External, Interface, Router

@@ -152,7 +152,7 @@ def _texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
             yield from _texts(one, path)
 
 
-LINES = {"user_data", "vendor_data", "network_data", "meta_data", "network_config"}
+LINES = {"user_data", "vendor_data", "network_data", "meta_data", "network_config", "ignition", "combustion"}
 
 
 def test_no_text_of_a_want_is_two_lines(made: Blueprint) -> None:

@@ -42,9 +42,11 @@ VOLUMES = Feature("volumes", "volumes")
 EXTRA_DISKS = Feature("extra_disks", "swap and ephemeral disks")
 BANDWIDTH = Feature("bandwidth", "limits of bandwidth")
 DISK_LIMITS = Feature("disk_limits", "limits of the speed of a root disk")
+IGNITION = Feature("ignition", "configurations for Ignition and Combustion")
 FEATURES = (
     ADJUST, GROW, COPY, AGENT, CONSOLE, GRAPHICS, UEFI, SECURE_BOOT, TPM, WATCHDOG, CDROM, NETWORK_BOOT, CPU, TOPOLOGY,
     HUGEPAGES, DEVICES, PAUSE, SUSPEND, MIGRATE, DISK_IMAGES, ROOTFS, VOLUMES, EXTRA_DISKS, BANDWIDTH, DISK_LIMITS,
+    IGNITION,
 )  # fmt: skip
 
 
@@ -192,7 +194,7 @@ def traits(hypervisors: frozenset[str]) -> frozenset[str]:
 
 def asked(want: Mapping[str, Any]) -> Iterator[Feature]:
     """What the want of an instance takes that not every hypervisor may have."""
-    firmware, root = want.get("firmware", "bios"), want.get("root") or {}
+    firmware, root, seed = want.get("firmware", "bios"), want.get("root") or {}, want.get("seed") or {}
     found = {
         ROOTFS: is_rootfs(want),
         DISK_IMAGES: want.get("image") is not None and not is_rootfs(want),
@@ -209,6 +211,7 @@ def asked(want: Mapping[str, Any]) -> Iterator[Feature]:
         TOPOLOGY: want.get("topology"),
         HUGEPAGES: want.get("hugepages"),
         DEVICES: want.get("devices"),
+        IGNITION: seed.get("ignition") or seed.get("combustion"),
         PAUSE: want.get("state") == "paused",
         SUSPEND: want.get("state") == "suspended",
     }

@@ -67,6 +67,7 @@ DRIVER = HypervisorDriver(
         ),
         "extra_disks": no(_cannot("swap and ephemeral disks")),
         "bandwidth": no(_cannot("limits of bandwidth")),
+        "ignition": no(_cannot("Ignition, which sets up disks and boots a kernel")),
         "disk_limits": no(_cannot("limits of their root disk's speed")),
     },
     runs={NAME: "host-passthrough"},

@@ -135,6 +135,7 @@ DRIVER = HypervisorDriver(
         "extra_disks": yes(Proven.LAB),
         "bandwidth": yes(Proven.LAB),
         "disk_limits": yes(Proven.LAB),
+        "ignition": yes(Proven.LAB, "by fw_cfg"),
     },
     runs={"kvm": "host-model", "qemu": "maximum"},
     slow=frozenset({"qemu"}),

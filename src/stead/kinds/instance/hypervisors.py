@@ -58,6 +58,7 @@ def features(model: Instance, flavor: Flavor, image: Any) -> tuple[Feature, ...]
         "devices": flavor.devices,
         "firmware": model.firmware or (image.firmware if image is not None else None) or "bios",
         "hugepages": flavor.hugepages,
+        "seed": {"ignition": model.ignition},
         "image": {"rootfs": image is not None and images.is_rootfs(image)} if model.boot_volume is None else None,
         "nics": {at: {"bandwidth": one.bandwidth or flavor.bandwidth} for at, one in enumerate(model.networks)},
         "root": {

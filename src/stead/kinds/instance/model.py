@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from stead.core.address import Address
 from stead.core.fields import (
     INVENTORY,
     LINE,
     LINES,
-    Anything,
     Duration,
     Example,
-    Expression,
     Filled,
     Granted,
     Name,
     Ref,
-    Secret,
     Size,
     Text,
     Whole,
 )
 from stead.core.value import field, value
+from stead.kinds.instance.first_boot import CloudInit, Ignition
 from stead.kinds.instance.pacing import MigrationPolicy
 from stead.kinds.shared.interfaces import AllowedAddresses, OwnAddress, OwnMac, OwnSubnets, PortSecurity
 from stead.kinds.shared.sizing import MACHINE, TRAIT, Flavor
-
-Late = str | Expression | Secret
 
 
 @value
@@ -82,34 +78,6 @@ class Attachment:
     cache: Annotated[
         Literal["none", "writeback", "writethrough", "directsync", "unsafe"] | None, "Cache of the host"
     ] = None
-
-
-@value
-class CloudInit:
-    """What cloud-init finds at the first boot. Stead adds names, keys and interfaces by itself."""
-
-    user_data: Annotated[
-        Late | None,
-        Text(late=True),
-        "User data: a `#cloud-config`, a script, whatever cloud-init takes; expressions may use chosen addresses",
-        Example("#cloud-config\npackages: [nginx]\n"),
-    ] = None
-    vendor_data: Annotated[Late | None, Text(late=True), "Vendor data, merged below the user data"] = None
-    network_data: Annotated[
-        Any, Anything(late=True), "Network configuration (version 2), in the place of Stead's own"
-    ] = None
-    meta_data: Annotated[
-        Mapping[Annotated[str, LINE], Any],
-        Anything(late=True),
-        "Added to the meta data",
-        Example({"stage": "production"}),
-    ] = field(default_factory=dict)
-    on_change: Annotated[
-        Literal["keep", "rebuild"],
-        "cloud-init reads its data, and keypairs, at the first boot only. When they change, `keep` leaves the instance "
-        "and its root disk as they are: the change takes effect at the next rebuild, and plans say so until then. "
-        "`rebuild` gives the instance a new root disk, with consent for the data that is lost",
-    ] = "keep"
 
 
 @value
@@ -216,6 +184,10 @@ class Instance:
         tuple[Annotated[Address, Ref("keypairs")], ...], "Key pairs that may log in", Example(["ada"])
     ] = ()
     cloud_init: Annotated[CloudInit | None, "What cloud-init finds at the first boot"] = None
+    ignition: Annotated[
+        Ignition | None,
+        "What Ignition or Combustion read at the first boot, by the firmware's configuration (fw_cfg)",
+    ] = None
     config_drive: Annotated[
         bool, "A small disk from which cloud-init reads; without it, the guest keeps its own names and keys"
     ] = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 
 from stead.core.address import Address, key_of
@@ -22,7 +23,9 @@ NAME_LONG = Code("STEAD-I036", "a host name would be too long")
 NAME_TAKEN = Code("STEAD-I018", "two instances would have the same host name")
 ONE_DOMAIN = Code("STEAD-I028", "two instances would have the same libvirt domain")
 FOUND = Code("STEAD-I037", "an existing domain is not told enough")
+NO_IGNITION = Code("STEAD-I057", "the guest could not read what is for Ignition or Combustion")
 BOOT_DEVICE = Code("STEAD-I025", "the boot device does not exist")
+NO_FIRMWARE_CONFIGURATION = ("ppc64le", "s390x")  # machines in which QEMU has no fw_cfg
 LONGEST_NAME = 63  # of a part of a DNS name
 
 
@@ -54,10 +57,10 @@ def check(block: Block, desired: Desired) -> Iterator[Diagnostic]:
 def _domain(block: Block) -> Iterator[Diagnostic]:
     """All of it has to be there already."""
     model: Instance = block.model
-    if not model.host or model.boot_volume is None or model.config_drive:
+    if not model.host or model.boot_volume is None or model.config_drive or model.ignition is not None:
         text = (
             "`domain` takes over what is on a host as it is. Write `host` too, `config_drive: false`, and its disks as "
-            "volumes with `file`: `boot_volume`, and `volumes`. `stead import libvirt` writes all of it."
+            "volumes with `file`: `boot_volume`, and `volumes`; no `ignition`. `stead import libvirt` writes all of it."
         )
         yield FOUND.at(block.place("domain"), text)
 
@@ -85,12 +88,38 @@ def _hardware(block: Block, desired: Desired) -> Iterator[Diagnostic]:
     if firmware == "uefi-secure" and machine is not None and "q35" not in machine:
         text = f"Secure boot needs the machine q35, and this is {machine}. Change one of them."
         yield FIRMWARE.at(block.place("firmware" if model.firmware else "machine"), text)
+    if model.ignition is not None:
+        yield from _ignition(block, model.architecture or (image.model.architecture if image is not None else None))
     if "cdrom" in model.boot and model.cdrom is None:
         yield BOOT_DEVICE.at(
             block.place("boot"), "There is no `cdrom` to boot from. Name an iso image, or leave it out."
         )
     if "network" in model.boot and not model.networks:
         yield BOOT_DEVICE.at(block.place("boot"), "There is no network to boot from. Give it one, or leave it out.")
+
+
+def _ignition(block: Block, architecture: str | None) -> Iterator[Diagnostic]:
+    ignition = block.model.ignition
+    if ignition.config is None and ignition.combustion is None:
+        text = "There is nothing to read. Write `config` for Ignition or `combustion` for Combustion, or leave it out."
+        yield NO_IGNITION.at(block.place("ignition"), text)
+    if architecture in NO_FIRMWARE_CONFIGURATION:
+        text = f"It is passed by fw_cfg, which QEMU does not have for {architecture}. Use an image with cloud-init."
+        yield NO_IGNITION.at(block.place("ignition"), text)
+    if isinstance(ignition.config, str) and not _is_ignition(ignition.config):
+        text = (
+            "Ignition reads JSON: an object with `ignition` and its `version` in it. Write what `butane` makes of your "
+            "Butane configuration."
+        )
+        yield NO_IGNITION.at(block.place("ignition"), text)
+
+
+def _is_ignition(text: str) -> bool:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return False
+    return isinstance(found, dict) and isinstance(found.get("ignition"), dict) and "version" in found["ignition"]
 
 
 def _nic(block: Block, at: int, nic: Nic, desired: Desired) -> Iterator[Diagnostic]:

@@ -26,7 +26,7 @@ PACKAGES = ("busybox-static", "dropbear-bin", "libtomcrypt1", "libtommath1", "lu
 DISK_MODULES = ("virtio_pci", "virtio_blk", "virtio_scsi", "ata_piix", "sd_mod")
 MODULES = (
     *("virtio_net", "virtio-rng", "virtio_balloon", "isofs", "vfat", "nls_cp437", "nls_ascii", "sr_mod"),
-    *("button", "evdev"),
+    *("button", "evdev", "qemu_fw_cfg"),
 )
 PROGRAMS = {
     "usr/sbin/dropbear": "usr/sbin/dropbear",

@@ -89,8 +89,10 @@ class PortWant(TypedDict, total=False):
 
 
 class SeedWant(TypedDict, total=False):
-    """What cloud-init reads at the first boot."""
+    """What cloud-init, Ignition or Combustion read at the first boot. Without `keys`, cloud-init finds nothing."""
 
+    combustion: Opened
+    ignition: Opened
     keys: List[str]
     meta_data: Any
     network_data: Any

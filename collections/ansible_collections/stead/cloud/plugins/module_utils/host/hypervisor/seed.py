@@ -15,10 +15,21 @@ from ..base.step import Want
 from . import iso
 
 LABEL = "cidata"
+# What the firmware's configuration has for the guest, and who looks for it under which name.
+FIRMWARE = {"ignition": "opt/com.coreos/config", "combustion": "opt/org.opensuse.combustion/script"}
+
+
+def has_volume(want: Want) -> bool:
+    return "keys" in want["seed"]
 
 
 def path_of(want: Want) -> str:
     return os.path.join(paths.INSTANCES, want["uuid"], "seed.iso")
+
+
+def in_firmware(want: Want) -> Dict[str, str]:
+    """Files of the host by their part of the seed."""
+    return {name: os.path.join(paths.INSTANCES, want["uuid"], name) for name in FIRMWARE if name in want["seed"]}
 
 
 def volume(want: Want, seed: Mapping[str, Any]) -> bytes:

@@ -40,11 +40,13 @@ def _seed(want: Want, work: Work) -> None:
 
     One from which the disk was made stays when the spec has another: then a secret in it may be known here alone.
     """
+    known = work.can_open(want["seed"])
     path = seed.path_of(want)
-    if not want["seed"]:
-        return
-    if work.can_open(want["seed"]) or not os.path.exists(path):
+    if seed.has_volume(want) and (known or not os.path.exists(path)):
         work.write(path, seed.volume(want, work.opened(want["seed"])))
+    for name, file in seed.in_firmware(want).items():
+        if known or not os.path.exists(file):
+            work.write(file, work.opened(want["seed"])[name])
 
 
 def attached(want: Want) -> List[Mapping[str, Any]]:

@@ -9,6 +9,7 @@ from xml.etree import ElementTree as Xml
 from ...base import ledger, paths
 from ...base.elements import element
 from ...base.step import HostStep, Want
+from .. import seed
 from ..driver import Plugs
 from . import device_xml
 
@@ -50,6 +51,10 @@ def build(step: HostStep, plugs: Plugs) -> str:
     for event, then in (("poweroff", "destroy"), ("reboot", "restart"), ("crash", "restart")):
         element(domain, "on_" + event, text=then)
     _devices(domain, want, plugs)
+    if given := seed.in_firmware(want):
+        configuration = element(domain, "sysinfo", {"type": "fwcfg"})
+        for name, path in sorted(given.items()):
+            element(configuration, "entry", {"name": seed.FIRMWARE[name], "file": path})
     return Xml.tostring(domain, encoding="unicode")
 
 

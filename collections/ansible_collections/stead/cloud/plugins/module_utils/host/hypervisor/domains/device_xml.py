@@ -46,7 +46,7 @@ def disks(want: Want) -> List[Tuple[str, Xml.Element]]:
     for name, letter in (("swap", "y"), ("ephemeral", "x")):
         if root.get(name):
             found.append(_own(want, name, "raw", prefix + letter, name))
-    if want["seed"]:
+    if seed.has_volume(want):
         found.append(_seed(want, root["bus"]))
     if "cdrom" in want:
         found.append(_cdrom(image_files.path_in_drive(want["cdrom"]), want))
