@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -13,6 +15,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from tests.contract.postgres_tools import tool, unprivileged
+from waiting import patiently
 
 from stead.core.address import Address
 from stead.core.diagnostics import Refused
@@ -145,3 +148,53 @@ def test_a_write_that_was_cut_within_is_told_and_not_half_kept(
             store.write(hold, run, Writes(records=recorded(1).records, gone=[Address("", "projects", "p0")]))
         assert refusal.value.diagnostics[0].code == "STEAD-S009"
         assert names(store) == {"projects/p0"}
+
+
+SITE = """
+stead: 1
+flavors: {small: {vcpus: 1, memory: 1GiB, disk: 1GiB}}
+images: {tiny: {source: "https://example.org/tiny.qcow2", checksum: "sha256:%s"}}
+projects:
+  acme:
+    quota: {instances: 20}
+    networks: {app: {subnets: {v4: {cidr: 10.20.0.0/24}}}}
+    instances: {web: {count: 6, flavor: small, image: tiny, networks: [app]}}
+""" % ("0" * 64)
+HOSTS = """
+all: {vars: {stead_runner: simulated}}
+compute: {hosts: {"compute-[1:3]": }}
+network: {hosts: {compute-1: }}
+"""
+
+
+def test_an_apply_goes_on_through_a_failover(pair: Pair, tmp_path: Path) -> None:
+    (tmp_path / "stead.yml").write_text(SITE, encoding="utf-8")
+    (tmp_path / "inventory.yml").write_text(HOSTS, encoding="utf-8")
+    command = [sys.executable, "-m", "stead"]
+    surroundings = {**os.environ, "STEAD_STORE": pair.url}
+
+    def stead(*words: str) -> str:
+        done = subprocess.run(
+            [*command, *words], cwd=tmp_path, env=surroundings, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    stead("simulate", "slow", "compute-1", "4")
+    with subprocess.Popen(
+        [*command, "apply", "--auto-approve"],
+        cwd=tmp_path,
+        env=surroundings,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as applying:
+        patiently(lambda: "running" in stead("runs"))
+        pair.kill("one")
+        time.sleep(PROMOTED_AFTER)
+        assert applying.poll() is None
+        pair.control("two", "-w", "promote")
+        told, _ = applying.communicate(timeout=90)
+    assert applying.returncode == 0, told
+    assert "done" in stead("runs")
+    stead("plan", "--detailed-exitcode")
