@@ -198,3 +198,37 @@ def test_an_apply_goes_on_through_a_failover(pair: Pair, tmp_path: Path) -> None
     assert applying.returncode == 0, told
     assert "done" in stead("runs")
     stead("plan", "--detailed-exitcode")
+
+
+def test_a_watch_outlives_a_failover(pair: Pair, tmp_path: Path) -> None:
+    (tmp_path / "stead.yml").write_text("stead: 1\n", encoding="utf-8")
+    (tmp_path / "inventory.yml").write_text(HOSTS, encoding="utf-8")
+    surroundings = {**os.environ, "STEAD_STORE": pair.url}
+    command = [sys.executable, "-m", "stead"]
+    subprocess.run([*command, "apply", "--auto-approve"], cwd=tmp_path, env=surroundings, check=True)
+    heard = tmp_path / "heard"
+    with (
+        heard.open("w", encoding="utf-8") as said,
+        subprocess.Popen(
+            [*command, "watch", "--every", "1"], cwd=tmp_path, env=surroundings, stdout=said, stderr=said
+        ) as watching,
+    ):
+        try:
+            with pair.own_words("one") as asked:
+                patiently(
+                    lambda: asked.execute(
+                        "SELECT 1 FROM pg_stat_activity WHERE datname = 'postgres' AND application_name = 'stead'"
+                    ).fetchone()
+                )
+            time.sleep(1)
+            pair.kill("one")
+            patiently(lambda: "is asked again" in heard.read_text(encoding="utf-8"), 60)
+            pair.control("two", "-w", "promote")
+            with pair.own_words("two") as asked:
+                patiently(
+                    lambda: asked.execute("SELECT 1 FROM pg_stat_activity WHERE application_name = 'stead'").fetchone(),
+                    60,
+                )
+            assert watching.poll() is None
+        finally:
+            watching.terminate()

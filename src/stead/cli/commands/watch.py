@@ -16,17 +16,20 @@ exit status: 0; with --once, 2 when a host is silent; 130 stopped by Ctrl-C
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from time import monotonic, sleep, time
 from typing import TYPE_CHECKING
 
 from stead.cli.commands.hosts import inventory_of, known
 from stead.cli.common import options as shared
 from stead.cli.common.workspace import SIMULATION, existing_state, is_simulated, made_directory
+from stead.core.diagnostics import Refused
 from stead.core.observed import HostStatus
 from stead.core.value import value
+from stead.store.codes import UNREACHABLE
 from stead.watch.deciding import HostVerdict, Suspicion, WatchedHosts, WatchPolicy, decide
 
 if TYPE_CHECKING:
@@ -78,9 +81,17 @@ def run(options: argparse.Namespace) -> int:
         command=options.command,
         tried=[],
     )
-    suspicion, told = Suspicion(at=monotonic()), dict[str, str]()
+    suspicion, told, begun = Suspicion(at=monotonic()), dict[str, str](), False
     while True:
-        suspicion, verdicts = _round(watch, suspicion)
+        try:
+            suspicion, verdicts = _round(watch, suspicion)
+        except Refused as refusal:
+            if options.once or not begun or not _away(refusal):
+                raise
+            print("The store does not answer, and is asked again.", file=sys.stderr, flush=True)
+            sleep(options.every)
+            continue
+        begun = True
         for one in verdicts:
             if told.get(one.host) != one.why:
                 _carry_out(watch, one)
@@ -91,6 +102,11 @@ def run(options: argparse.Namespace) -> int:
         if options.once and verdicts:
             return SILENT
         sleep(options.every)
+
+
+def _away(refusal: Refused) -> bool:
+    """A store that answered before is waited for: its server may fail over."""
+    return all(one.code == UNREACHABLE.id for one in refusal.diagnostics)
 
 
 def _eyes(workspace: Workspace, inventory: Inventory) -> Eyes:
@@ -134,7 +150,8 @@ def _carry_out(watch: Watch, verdict: HostVerdict) -> None:
     _tell(watch, f"{verdict.host} {what}: {verdict.why}.")
     if acts:
         watch.tried.append(monotonic())
-        status = subprocess.run(_evacuation(watch.workspace, verdict.host), check=False).returncode
+        words, surroundings = _evacuation(watch.workspace, verdict.host), _surroundings(watch.workspace)
+        status = subprocess.run(words, check=False, env=surroundings).returncode
         _tell(watch, f"The evacuation of {verdict.host} ended with status {status}.")
 
 
@@ -151,5 +168,9 @@ def _evacuation(workspace: Workspace, host: str) -> Sequence[str]:
     repeated |= {"--vault-password-file": workspace.vault_files}
     words += [word for name, some in repeated.items() for one in some for word in (name, str(one))]
     words += [f"--extra={name}={text}" for name, text in workspace.variables.items()]
-    words += ["--store", workspace.store] if workspace.store else []
     return [*words, *(["--simulated"] if workspace.simulated else [])]
+
+
+def _surroundings(workspace: Workspace) -> Mapping[str, str]:
+    """The store's address may have a password, and everybody on the machine may read the words of a command."""
+    return {**os.environ, **({"STEAD_STORE": workspace.store} if workspace.store else {})}
