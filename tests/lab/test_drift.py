@@ -198,6 +198,17 @@ def test_a_server_that_was_stopped_is_started_again(cloud: Cloud, unit: str, vol
     assert cloud.plan().steps == ()
 
 
+def test_a_guest_that_libvirt_still_looks_for_is_not_taken_for_one_that_runs(cloud: Cloud) -> None:
+    """Killed, it says of a guest that it runs until it has reached that, or not."""
+    find = "guest=$(pgrep -f '[g]uest=acme.db'); kill -STOP $guest; kill -9 $(pidof libvirtd)"
+    later = 'setsid sh -c "sleep 6; kill -9 $guest" >/dev/null 2>&1 </dev/null &'
+    cloud.lab.run("compute-2", ["sh", "-c", f"{find}; {later}"])
+    plan = cloud.plan()
+    assert [str(step.address) for step in plan.steps] == [DB]
+    cloud.carry_out(plan)
+    assert cloud.plan().steps == ()
+
+
 def test_a_host_whose_libvirt_hangs_is_silent_and_delays_nobody(cloud: Cloud) -> None:
     cloud.lab.run("compute-1", ["sh", "-c", "kill -STOP $(pidof libvirtd)"])
     try:

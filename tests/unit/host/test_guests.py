@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
+import time
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -57,8 +60,44 @@ def _libvirt(monkeypatch: pytest.MonkeyPatch) -> None:
         libvirtError=LibvirtError, VIR_DOMAIN_PAUSED=3, VIR_DOMAIN_PMSUSPENDED=7, VIR_DOMAIN_XML_INACTIVE=2,
         VIR_DOMAIN_START_PAUSED=1, VIR_DOMAIN_SAVE_RUNNING=2,
         VIR_DOMAIN_XML_SECURE=1, VIR_ERR_NO_DOMAIN=42, VIR_ERR_NO_DOMAIN_BACKUP=42, VIR_DOMAIN_RUNNING=1,
+        VIR_CONNECT_LIST_DOMAINS_ACTIVE=1, VIR_DOMAIN_CONTROL_OCCUPIED=2,
     )  # fmt: skip
     monkeypatch.setitem(sys.modules, "libvirt", named)
+
+
+class LookedFor(Refusing):
+    """One that libvirt reaches when it has been asked a few times."""
+
+    def __init__(self, times: int) -> None:
+        self.left = times
+
+    def controlInfo(self) -> tuple[int, int, int]:  # noqa: N802 - libvirt's word
+        self.left -= 1
+        if self.left == -10:
+            raise LibvirtError("it is off")
+        return (2 if self.left > 0 else 0), 0, 0
+
+
+@pytest.mark.parametrize(("age", "asked"), [(5, True), (500, False), (None, False)])
+def test_a_libvirt_that_has_just_started_is_let_find_its_guests(
+    age: int | None, asked: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = tmp_path / "libvirtd.pid"
+    if age is not None:
+        process.touch()
+        os.utime(process, (time.time() - age,) * 2)
+    monkeypatch.setattr(libvirt_client, "PROCESSES", (str(tmp_path / "none"), str(process)))
+    monkeypatch.setattr(libvirt_client, "LOOK", 0)
+    guests = [LookedFor(3), LookedFor(0), LookedFor(-9)]
+    libvirt_client._let_find_guests(SimpleNamespace(listAllDomains=lambda _active: guests))
+    assert (guests[0].left <= 0) is asked
+
+
+def test_a_guest_that_is_never_found_delays_nobody_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(libvirt_client, "_is_young", lambda: True)
+    monkeypatch.setattr(libvirt_client, "FINDS_WITHIN", 0.1)
+    monkeypatch.setattr(libvirt_client, "LOOK", 0.01)
+    libvirt_client._let_find_guests(SimpleNamespace(listAllDomains=lambda _active: [LookedFor(1 << 30)]))
 
 
 def test_a_guest_that_does_not_go_on_says_why() -> None:

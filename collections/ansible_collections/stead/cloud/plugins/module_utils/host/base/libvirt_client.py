@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from typing import Any, Optional
 
 from .errors import Failed, FailureCode
@@ -17,6 +18,10 @@ LIBVIRT_DOWN = FailureCode("STEAD-E021", "libvirt does not answer")
 
 URI = "qemu:///system"
 SOCKET = "/run/libvirt/libvirt-sock"
+PROCESSES = ("/run/libvirtd.pid", "/run/virtqemud.pid")  # written when it starts
+YOUNG = 120  # seconds after its start in which it may still be looking for its guests
+FINDS_WITHIN = 40  # seconds; a guest that has not answered it by then is not found, and ended
+LOOK = 0.2
 
 
 def is_here() -> bool:
@@ -38,6 +43,7 @@ class Libvirt:
         with self._lock:
             if self._connection is None or not self._connection.isAlive():
                 self._connection = _open(self._uri)
+                _let_find_guests(self._connection)
             return self._connection
 
     def close(self) -> None:
@@ -62,6 +68,37 @@ def _open(uri: str) -> Any:
         raise Failed(
             LIBVIRT_DOWN, "libvirt does not answer on this host ({0}). Start libvirtd, and apply again.".format(error)
         ) from error
+
+
+def _let_find_guests(connection: Any) -> None:
+    """When libvirt has just started, it says that a guest runs before it knows, and may then find it gone."""
+    if not _is_young():
+        return
+    import libvirt
+
+    until = time.monotonic() + FINDS_WITHIN
+    for domain in connection.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE):
+        while _is_looked_for(domain) and time.monotonic() < until:
+            time.sleep(LOOK)
+
+
+def _is_young() -> bool:
+    for one in PROCESSES:
+        try:
+            if abs(time.time() - os.stat(one).st_mtime) < YOUNG:
+                return True
+        except FileNotFoundError:
+            continue
+    return False
+
+
+def _is_looked_for(domain: Any) -> bool:
+    import libvirt
+
+    try:
+        return bool(domain.controlInfo()[0] == libvirt.VIR_DOMAIN_CONTROL_OCCUPIED)
+    except libvirt.libvirtError:
+        return False  # it is off by now
 
 
 def _hush(_context: object, _error: object) -> None:
