@@ -43,13 +43,12 @@ from stead.serve.metrics.page import MetricsPage
 from stead.serve.permissions import must_be_allowed, must_be_allowed_to_begin, must_be_granted
 from stead.serve.preview import PREVIEW, preview_of
 from stead.serve.routes import AccessPolicy, ApiReply, ApiRoute, Call, PreviewedEdit, Service
-from stead.serve.uploads import uploaded
+from stead.serve.uploads import Uploads
 from stead.serve.versions import negotiated
 from stead.store.model import Audited
 
 logger = logging.getLogger("stead.serve")
 LARGEST = 1 << 20  # bytes of a body in JSON; user data has 64 KiB at most
-LARGEST_FILE = 64 << 30  # of an image
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -58,6 +57,7 @@ class ApiServer:
     def __init__(self, cloud: Cloud, people: People, services: Sequence[Service], *, url: str = "") -> None:
         self._cloud, self._people, self._services, self._url = cloud, people, services, url.rstrip("/")
         self._kept, self._counts = KeptAnswers(), ServerCounts()
+        self._uploads = Uploads(cloud.means.uploads)
         cloud.timed = self._counts.plan
 
     def app(self) -> ASGIApp:
@@ -102,10 +102,11 @@ class ApiServer:
                 headers = negotiated(service.name, request.headers)
                 if PREVIEW in request.headers and not service.previewed:
                     raise bad(f"Requests of {service.name} cannot be previewed.")
-                if route.raw and not await to_thread.run_sync(self._may_upload, route, request):
+                who = await to_thread.run_sync(self._uploader, route, request) if route.raw else NOBODY
+                if route.raw and who is NOBODY:
                     answer = await self._in_thread(route, request, b"", check, request_id)
                 elif route.raw:
-                    async with uploaded(request, self._cloud.means.uploads, LARGEST_FILE) as place:
+                    async with self._uploads.written(request, who.project) as place:
                         answer = await self._in_thread(route, request, str(place).encode(), check, request_id)
                 else:
                     raw = await read_body(request, LARGEST)
@@ -139,15 +140,15 @@ class ApiServer:
         text = request.headers.get("x-auth-token", "")
         return self._people.caller(text, lambda name: self._cloud.world().project(name)) if text else NOBODY
 
-    def _may_upload(self, route: ApiRoute, request: Request) -> bool:
-        """Before anything is written: nobody fills the disk without a token."""
+    def _uploader(self, route: ApiRoute, request: Request) -> Caller:
+        """Before anything is written: nobody fills the disk without a token. Why somebody may not is told later."""
         try:
             caller = self._caller(request)
             must_be_allowed_to_begin(caller, route)
             _must_be_in_rules(caller, request)
         except Fault:
-            return False
-        return True
+            return NOBODY
+        return caller
 
     def _answer(
         self, route: ApiRoute, request: Request, raw: bytes, check: Callable[[Any], None], request_id: str
