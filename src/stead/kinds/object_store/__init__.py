@@ -1,10 +1,22 @@
 """A store of objects on several storage hosts, for clients of S3 and Swift."""
 
-from stead.core.effect import IN_PLACE, NAMED, REPLACED
+from collections.abc import Mapping
+from typing import Any
+
+from stead.core.effect import IN_PLACE, NAMED, REPLACED, Disruption, Effect
 from stead.core.kind import Kind, Scope
 from stead.kinds.object_store.model import ObjectStore
 from stead.kinds.object_store.realise import facts, realise
 from stead.kinds.object_store.rules import check, fits
+
+
+def effect_of(
+    named: Effect, field: str, old: Any, new: Any, _want: Mapping[str, Any], _have: Mapping[str, Any]
+) -> Effect:
+    """A device goes from all hosts at once, and with it every copy of what is on it alone."""
+    loses = field == "devices" and not set(old or ()) <= set(new or ())
+    return named._replace(disturbs=Disruption.DATA_LOSS) if loses else named
+
 
 KIND = Kind(
     name="object_store",
@@ -36,6 +48,7 @@ KIND = Kind(
     },
     parts=("services", "files", "devices"),
     identity=("driver", "part_power"),
+    effect_of=effect_of,
     field_map={"accounts": "", "hosts": "zones"},
     words={
         "accounts": "projects that have buckets in it",
