@@ -15,7 +15,8 @@ from typing import Any, get_args, get_origin
 
 import pytest
 
-from stead.core.effect import IN_PLACE, REPLACED, UNNAMED, Effect, effect_named
+from stead.core.effect import IN_PLACE, PARTS, REPLACED, UNNAMED, Effect, effect_named
+from stead.core.kind import Kind
 from stead.drivers.network import all_of_them
 from stead.kinds import kinds
 
@@ -149,3 +150,9 @@ def test_a_name_speaks_for_what_is_below_until_one_below_is_given(path: str, eff
 @pytest.mark.parametrize("plural", sorted(kinds()))
 def test_what_nobody_named_is_taken_for_the_worst(plural: str) -> None:
     assert kinds()[plural].effect("of-a-newer-version", None, 1, {}, {}) is UNNAMED
+
+
+@pytest.mark.parametrize("kind", list(kinds().values()), ids=lambda kind: kind.plural)
+def test_no_part_is_called_as_a_field(kind: Kind) -> None:
+    """What hosts find altered of it is mended in place: a field of that name would be, too, whatever its effect."""
+    assert not {path.partition(".")[0] for path in kind.effects}.intersection((PARTS, *kind.parts))

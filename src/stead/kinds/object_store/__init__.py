@@ -46,7 +46,7 @@ KIND = Kind(
             IN_PLACE,
         ),
     },
-    parts=("services", "files", "devices"),
+    parts=("services", "files", "directories"),
     identity=("driver", "part_power"),
     effect_of=effect_of,
     field_map={"accounts": "", "hosts": "zones"},

@@ -33,7 +33,7 @@ FIREWALL = settings.ROOT + "/firewall.nft"
 class Stores:
     def ensure(self, want: Want, work: Work) -> None:
         _prepared(want, work)
-        with work.part("devices"):
+        with work.part("directories"):
             _directories(want, work)
         with work.part("files"):
             _accounts(want, work)
