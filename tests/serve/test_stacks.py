@@ -161,3 +161,44 @@ def test_a_stack_is_only_so_large(heated: Site, more: dict[str, Any]) -> None:
     text = "heat_template_version: 2018-08-31\nparameters: {a: {type: string, default: b}}\n"
     status, _, answer = heated.call("POST", stacks(heated), {"stack_name": "large", "template": text, **more}, "bob")
     assert (status, "512 KiB" in str(answer)) == (400, True)
+
+
+def test_servers_of_a_stack_have_copies_of_an_admins_flavor(own_site: Site) -> None:
+    flavor = {"name": "m1.made", "ram": 512, "vcpus": 2, "disk": 3}
+    status, _, made = own_site.call("POST", "/compute/v2.1/flavors", {"flavor": flavor}, "ada")
+    assert status == 200, made
+    template = {
+        "heat_template_version": "2018-08-31",
+        "parameters": {"size": {"type": "string", "default": "m1.made"}},
+        "resources": {
+            "net": {"type": "OS::Neutron::Net"},
+            "sub": {
+                "type": "OS::Neutron::Subnet",
+                "properties": {"network": {"get_resource": "net"}, "cidr": "10.7.0.0/24"},
+            },
+            "one": {
+                "type": "OS::Nova::Server",
+                "properties": {
+                    "flavor": {"get_param": "size"},
+                    "image": "cirros",
+                    "networks": [{"network": {"get_resource": "net"}}],
+                },
+            },
+        },
+    }
+    wrong = {"stack_name": "wrong", "template": template, "parameters": {"size": "m1.none"}}
+    assert own_site.call("POST", stacks(own_site), wrong, "bob")[0] == 400
+    status, _, answer = own_site.call("POST", stacks(own_site), {"stack_name": "made", "template": template}, "bob")
+    assert status == 201, answer
+    assert own_site.worker.wait_idle(60)
+    stack = f"{stacks(own_site)}/made/{answer['stack']['id']}"
+    flavor_id = made["flavor"]["id"]
+    assert own_site.call("DELETE", f"/compute/v2.1/flavors/{flavor_id}", None, "ada")[0] == 202
+    assert own_site.call("GET", stack, None, "bob")[2]["stack"]["stack_status"] == "CREATE_COMPLETE"
+    assert own_site.call("PUT", stack, {"template": template}, "bob")[0] == 202
+    assert own_site.worker.wait_idle(60)
+    (server,) = own_site.cloud.world().things("instances", ["bobs"])
+    assert (server.model.flavor.vcpus, server.model.flavor.memory, server.state) == (2, 512 << 20, "made")
+    assert own_site.call("DELETE", stack, None, "bob")[0] == 204
+    assert own_site.worker.wait_idle(60)
+    assert not [*own_site.cloud.world().things("instances", ["bobs"])]

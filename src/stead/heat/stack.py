@@ -37,7 +37,7 @@ class Chosen(NamedTuple):
     id: str
     project_id: str
     prefix: str  # of all that the stack has
-    named: Callable[[str, str], str]  # the key of what a kind has under a name or id; raises KeyError
+    named: Callable[[str, str], Value]  # the key of what a kind has under a name or id, or its fields; raises KeyError
     secret: Callable[[str, int], str]  # what Heat would make up: by its name, and of this length
 
     def pseudo(self) -> Mapping[str, str]:

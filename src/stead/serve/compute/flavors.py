@@ -40,6 +40,11 @@ def flavor_of(call: Call, reference: Any) -> ChosenFlavor:
     raise bad(f"Flavor {text[:80]} could not be found.")
 
 
+def copy_named(call: Call, text: str) -> dict[str, Any] | None:
+    """Of a flavor of the API with this id or name, as fields of a document."""
+    return next((_copy(one) for name, one in made_flavors.made(call) if text in (name, one["name"])), None)
+
+
 def _copy(one: Made) -> dict[str, Any]:
     sizes = (
         ("memory", "ram", "MiB"),

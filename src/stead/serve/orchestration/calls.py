@@ -71,7 +71,7 @@ def _below(call: Call) -> ApiReply:
 def translated(call: Call) -> tuple[CloudState, StackNote, Translation]:
     world = call.world
     note = note_of(call, world)
-    made, _ = translation(world, note, call.project)
+    made, _ = translation(call, world, note)
     return world, note, made
 
 
@@ -103,7 +103,7 @@ def asked_stack(call: Call, name: Any) -> tuple[StackNote, Translation]:
     if any(one.name == name for one in stacks_of(world, call.project)):
         raise conflict(f"The Stack ({name}) already exists.")
     note = filled(new_note(name, call.cloud.clock()), call.body)
-    made, note = translation(world, note, call.project)
+    made, note = translation(call, world, note)
     return note, made
 
 
@@ -177,7 +177,7 @@ def _update(call: Call, said: Mapping[str, Any]) -> ApiReply:
     world, project = call.world, call.project
     before = note_of(call, world)
     note = filled(before, said)._replace(updated=call.cloud.clock())
-    made, note = translation(world, note, project)
+    made, note = translation(call, world, note)
 
     def editing(entries: Sequence[DocumentEntry]) -> Edit:
         return lambda content: written(without(content, before), note, entries)

@@ -20,9 +20,12 @@ from stead.heat.references import slug
 from stead.heat.stack import Chosen, Draft
 from stead.heat.template import Unreadable
 from stead.heat.translate import HotSource, translated
+from stead.heat.values import Value
 from stead.serve import notes
+from stead.serve.compute.flavors import copy_named
 from stead.serve.edits import Content, put, remove
 from stead.serve.faults import bad, conflict
+from stead.serve.routes import Call
 from stead.serve.world import CloudState, bare
 
 FIRST = "stack-"  # of the key of a note
@@ -46,6 +49,7 @@ class StackNote(NamedTuple):
     secrets: str = "{}"
     described: str = ""
     retained: tuple[str, ...] = ()  # KIND/KEY of what stays when the stack goes
+    flavors: str = "{}"  # of the API: its servers have copies, which outlive the flavor
 
     @property
     def action(self) -> str:
@@ -122,15 +126,30 @@ class Secrets:
         return self.known[name]
 
 
-def translation(world: CloudState, note: StackNote, project: str) -> tuple[Translation, StackNote]:
+class CopiedFlavors:
+    """Flavors that an admin made by the API: as they are, or as they were when the stack got them."""
+
+    def __init__(self, call: Call, kept: str) -> None:
+        self._call, self._kept = call, json.loads(kept)
+        self.used: dict[str, Any] = {}
+
+    def copy(self, kind: str, text: str) -> Value:
+        found = copy_named(self._call, text) or self._kept.get(text) if kind == "flavors" else None
+        if found is None:
+            raise KeyError(text)
+        self.used[text] = found
+        return dict(found)
+
+
+def translation(call: Call, world: CloudState, note: StackNote) -> tuple[Translation, StackNote]:
     """And the note with what had to be made up. What the API cannot make is told at once."""
-    secrets = Secrets(note.secrets)
-    draft, found = translated(_source(world, note, project, secrets))
+    secrets, flavors = Secrets(note.secrets), CopiedFlavors(call, note.flavors)
+    draft, found = translated(_source(world, note, call.project, secrets, flavors))
     made = entries(draft) if draft is not None else []
     if found or draft is None:
         raise bad("; ".join(dict.fromkeys(map(_told, found[:8]))))
     retained = () if draft is None else tuple(draft.retained)
-    after = note._replace(secrets=json.dumps(secrets.known), retained=retained)
+    after = note._replace(secrets=json.dumps(secrets.known), retained=retained, flavors=json.dumps(flavors.used))
     return Translation(draft, [_named(note, one) for one in made], parts(draft)), after
 
 
@@ -138,7 +157,7 @@ def _told(one: Diagnostic) -> str:
     return f"{one.detail} ({one.code})"
 
 
-def _source(world: CloudState, note: StackNote, project: str, secrets: Secrets) -> HotSource:
+def _source(world: CloudState, note: StackNote, project: str, secrets: Secrets, flavors: CopiedFlavors) -> HotSource:
     files, environment = json.loads(note.files), json.loads(note.environment)
 
     def reader(name: str) -> bytes:
@@ -147,13 +166,13 @@ def _source(world: CloudState, note: StackNote, project: str, secrets: Secrets) 
         content: str = files[name]
         return content.encode()
 
-    def named(kind: str, text: str) -> str:
+    def named(kind: str, text: str) -> Value:
         known = [one for one in world.things(kind, [project, ""]) if not is_its(note, project, one.address)]
         by_id = [one for one in known if bare(one.id) == bare(text)]
         by_name = [one for one in known if text in (one.address.name, one.name)]
         by_name = by_name or [one for one in known if one.address.name == slug(text, kind)]
         if not by_id and not by_name:
-            raise KeyError(text)
+            return flavors.copy(kind, text)
         return (by_id or by_name)[0].address.name
 
     chosen = Chosen(note.name, note.id, world.project_id(project), note.prefix, named, secrets)

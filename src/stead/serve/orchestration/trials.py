@@ -36,7 +36,7 @@ def validate(call: Call) -> ApiReply:
     declared = template.section("parameters")
     given = json.loads(note.environment)["parameters"]
     if all(name in given or node.child("default") is not None for name, node in declared.items()):
-        translation(call.world, note, call.project)
+        translation(call, call.world, note)
     told = {name: _parameter(name, plain(node)) for name, node in declared.items()}
     return ApiReply(body={"Description": note.described or "No description", "Parameters": told, "Environment": {}})
 
