@@ -60,7 +60,7 @@ def _libvirt(monkeypatch: pytest.MonkeyPatch) -> None:
         libvirtError=LibvirtError, VIR_DOMAIN_PAUSED=3, VIR_DOMAIN_PMSUSPENDED=7, VIR_DOMAIN_XML_INACTIVE=2,
         VIR_DOMAIN_START_PAUSED=1, VIR_DOMAIN_SAVE_RUNNING=2,
         VIR_DOMAIN_XML_SECURE=1, VIR_ERR_NO_DOMAIN=42, VIR_ERR_NO_DOMAIN_BACKUP=42, VIR_DOMAIN_RUNNING=1,
-        VIR_CONNECT_LIST_DOMAINS_ACTIVE=1, VIR_DOMAIN_CONTROL_OCCUPIED=2,
+        VIR_CONNECT_LIST_DOMAINS_ACTIVE=1, VIR_DOMAIN_CONTROL_OK=0,
     )  # fmt: skip
     monkeypatch.setitem(sys.modules, "libvirt", named)
 

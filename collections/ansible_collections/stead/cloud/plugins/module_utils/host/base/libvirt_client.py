@@ -96,7 +96,7 @@ def _is_looked_for(domain: Any) -> bool:
     import libvirt
 
     try:
-        return bool(domain.controlInfo()[0] == libvirt.VIR_DOMAIN_CONTROL_OCCUPIED)
+        return bool(domain.controlInfo()[0] != libvirt.VIR_DOMAIN_CONTROL_OK)
     except libvirt.libvirtError:
         return False  # it is off by now
 
