@@ -27,6 +27,7 @@ HOSTS = {"compute": {"count": 2, "cpus": 8, "disk": "2GiB"}, "network": {"roles"
 SEED = int(os.environ.get("STEAD_SEED", "1"))  # the same in each normal run; a longer one may choose
 FEW_REAL, FEW_SIMULATED, THOUSAND = 5, 45, 1000
 MOVES = 2  # of each victim
+MOVE_TRIES = 5  # to strike a victim that was never there
 MOVING = "host: {host}, networks: [app], security_groups: [open]"
 # Makes `qemu-img create` wait for as long as /root/wait is there, and count how often it was called.
 SLOW = """#!/bin/sh
@@ -176,8 +177,9 @@ def test_kills_in_a_move_leave_one_guest_that_runs(site: Driven) -> None:
     killing.prepare()
     for victim in MOVE_VICTIMS * MOVES:
         killing.kill(victim)
+    for victim in MOVE_VICTIMS:  # on a busy machine a move may end before its victim is struck
+        assert any(killing.tally[victim] or killing.kill(victim) for _try in range(MOVE_TRIES)), victim
     print(killing.tally, f"seed {SEED}, within {killing.span:.1f} s")
-    assert all(killing.tally[victim] for victim in MOVE_VICTIMS)
 
 
 def test_kills_on_simulated_hosts_leave_nothing(tmp_path: Path) -> None:

@@ -75,6 +75,15 @@ def test_a_promise_is_kept_while_nothing_is_applied(site: Site) -> None:
     assert again["floating_ip_address"] == first["floating_ip_address"]
 
 
+def test_what_is_asked_of_a_server_is_told_until_it_is_done(own_site: Site) -> None:
+    server = own_site.call("POST", "/compute/v2.1/servers", {"server": wanted(own_site)}, "bob")[2]["server"]["id"]
+    assert own_site.worker.wait_idle(30)
+    own_site.worker.stop()
+    assert own_site.call("POST", f"/compute/v2.1/servers/{server}/action", {"shelve": None}, "bob")[0] == 202
+    there = own_site.call("GET", f"/compute/v2.1/servers/{server}", None, "bob")[2]["server"]
+    assert there["OS-EXT-STS:task_state"] == "shelving"
+
+
 def test_what_is_there_is_promised_more_until_that_is_applied(own_site: Site) -> None:
     body = {"router": {"name": "r"}}
     router = own_site.call("POST", "/network/v2.0/routers", body, "bob")[2]["router"]["id"]
