@@ -35,6 +35,7 @@ NO_PROGRAM = Code("STEAD-A004", "the controller lacks a program that moves insta
 LOOK = 0.05  # seconds between looks whether one has ended
 TELL = 2.0  # seconds between two words of how far one is
 PATIENCE = 20  # seconds for an answer of a hypervisor
+SETTLES = 60  # seconds until a hypervisor that has started anew knows what became of a guest
 AT_ONCE = 2  # moves from or to one host: more of them share its network, and each takes longer
 _PASSED_ON = ("SSH_AUTH_SOCK", "KRB5CCNAME")  # libvirt's programs keep these from what they start
 
@@ -233,7 +234,13 @@ class _Move:
         )
 
     def _asked(self, way: str) -> GuestPresence | None:
-        """None where there is no answer at all."""
+        """None where there is no answer that can be believed."""
+        until = time.monotonic() + SETTLES
+        while (found := self._said(way)) is GuestPresence.UNSETTLED and time.monotonic() < until:
+            time.sleep(LOOK * 10)
+        return None if found is GuestPresence.UNSETTLED else found
+
+    def _said(self, way: str) -> GuestPresence | None:
         try:
             done = subprocess.run(
                 self._mover.ask(way, self._request.uuid), capture_output=True, text=True, check=False, timeout=PATIENCE

@@ -26,11 +26,11 @@ UUID = "uuid-of-acme/instances/web[0]"
 ROOT = {"bus": "virtio", "size": 1 << 30, "pool": {"name": "default"}}
 WANT = Want.of(Body.of({"hypervisor": "qemu", "root": ROOT, "uuid": UUID, "state": "running"}))
 MOVE = step(web(0), "compute-1", Action.MIGRATE, want=WANT, have=WANT, to="compute-2", disturbs=Disruption.MIGRATE)
-# $WHERE/<host> says what that host has of it; `how` is what the move does: moves, fails, breaks, hangs.
+# $WHERE/<host> says what that host has of it; `how` is what the move does: moves, fails, breaks, hangs, restarts.
 VIRSH = r"""#!/bin/sh
 at=$(cat "${2##*command=}"); at=${at##*-l root }; at=${at%% *}
 case $3 in
-domstate) cat "$WHERE/$at" 2>/dev/null || { echo 'error: failed to get domain' >&2; exit 1; } ;;
+domcontrol*) cat "$WHERE/$at" 2>/dev/null || { echo 'error: failed to get domain' >&2; exit 1; } ;;
 resume) echo 'running (unpaused)' > "$WHERE/$at" ;;
 migrate-setmaxdowntime) echo "$@" > "$WHERE/limits" ;;
 domjobinfo) printf 'data_total: 104857600\ndata_processed: 52428800\ndata_remaining: 52428800\ntime_elapsed: 1000\n' ;;
@@ -43,6 +43,8 @@ migrate)
     between) echo 'paused (migrating)' > "$WHERE/compute-1"; echo 'paused (migrating)' > "$WHERE/compute-2"; exit 1 ;;
     breaks) echo 'paused (migrating)' > "$WHERE/compute-1"; echo 'error: End of file while reading data' >&2; exit 1 ;;
     late) echo 'paused (migrating)' > "$WHERE/compute-1"; echo 'running (migrated)' > "$WHERE/compute-2"; exit 1 ;;
+    restarts) printf 'occupied (0.1s)\n\nrunning (migrated)\n\n' > "$WHERE/compute-2"
+        { sleep 1; rm "$WHERE/compute-2"; } >/dev/null 2>&1 & exit 1 ;;
     unheard) rm "$WHERE/compute-1"; echo 'paused (user)' > "$WHERE/compute-2"; exit 1 ;;
     hangs) while :; do sleep 0.05; done ;;
     esac ;;
@@ -189,6 +191,13 @@ def test_one_that_ran_and_is_paused_there_is_left_to_the_next_plan(scene: Scene)
     assert "absent on compute-1, paused on compute-2: plan again" in result.error
 
 
+def test_a_target_that_still_looks_for_it_is_not_believed(scene: Scene) -> None:
+    """Its libvirt was killed, and gives up a guest that had arrived by half."""
+    (result,) = scene.move("restarts")
+    assert result.state is StepStatus.FAILED
+    assert "It stays on compute-1" in result.error
+
+
 def test_a_host_that_says_nothing_leaves_it_unknown(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = moving._Move._asked
     monkeypatch.setattr(moving._Move, "_asked", lambda self, way: None if way.endswith("1") else asked(self, way))
@@ -235,6 +244,9 @@ def test_a_controller_without_the_program_begins_nothing(tmp_path: Path, monkeyp
         ("paused (migrating)", GuestPresence.MOVING),
         ("paused (I/O error)", GuestPresence.PAUSED),
         ("shut off (destroyed)", GuestPresence.OFF),
+        ("ok\n\nrunning (migrated)\n\n", GuestPresence.RUNNING),
+        ("occupied (0.2s)\n\nrunning (migrated)\n\n", GuestPresence.UNSETTLED),
+        ("error: Monitor failure\n\nrunning (booted)\n", GuestPresence.UNSETTLED),
         ("", GuestPresence.ABSENT),
     ],
 )

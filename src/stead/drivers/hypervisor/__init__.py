@@ -58,6 +58,7 @@ class GuestPresence(StrEnum):
     MOVING = "moving"  # paused by the move: it goes on there, or here
     OFF = "off"
     ABSENT = "absent"
+    UNSETTLED = "being looked for"  # by a hypervisor that has started anew, and cannot know yet
 
 
 @value

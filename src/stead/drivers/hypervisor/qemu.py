@@ -63,11 +63,15 @@ def own_disks(want: Mapping[str, Any]) -> list[str]:
 
 
 def ask(way: str, uuid: str) -> Sequence[str]:
-    return ["virsh", "--connect", _at(way), "domstate", "--reason", uuid]
+    """Whether libvirt can command it comes first: what it says of a guest that it looks for is from before."""
+    return ["virsh", "--connect", _at(way), f"domcontrol {uuid}; domstate --reason {uuid}"]
 
 
 def presence(said: str) -> GuestPresence:
-    state, _, reason = said.strip().partition(" (")
+    *control, last = [line for line in said.splitlines() if line.strip()] or [""]
+    if control and control[0].strip() != "ok":
+        return GuestPresence.UNSETTLED
+    state, _, reason = last.strip().partition(" (")
     if state == "paused":
         return GuestPresence.MOVING if reason.startswith("migrati") else GuestPresence.PAUSED
     if state in ("shut off", "crashed"):
