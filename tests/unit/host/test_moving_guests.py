@@ -39,6 +39,9 @@ class Guest:
     def label(self) -> dict[str, str]:
         return {"digest": "d"}
 
+    def fields(self, _want: Any) -> dict[str, Any]:
+        return {"state": self.state}
+
 
 @pytest.fixture
 def done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -112,6 +115,11 @@ def test_a_boot_starts_nothing_whose_move_had_begun(done: list[str], monkeypatch
     ("entry", "guest", "told"),
     [
         ({"begun": True, "came_from": "c1"}, Guest(), {"came_from": "c1", "lost": True}),
+        (
+            {"begun": True, "came_from": "c1"},
+            Guest(state="stopped"),  # its host lost its power before anybody heard that it came
+            {"came_from": "c1", "lost": True, "seen": {"state": "stopped"}},
+        ),
         ({"begun": True, "came_from": "c1"}, Guest(moving=True), {"begun": True, "came_from": "c1", "moving": True}),
         ({"begun": True}, Guest(), {"begun": True}),
         ({}, Guest(moving=True), {"moving": True}),
@@ -123,14 +131,16 @@ def test_a_boot_starts_nothing_whose_move_had_begun(done: list[str], monkeypatch
 def test_a_host_says_whether_it_has_what_moved(entry: dict[str, Any], guest: Guest, told: dict[str, Any]) -> None:
     class Look:
         guests = {UUID: guest}  # noqa: RUF012
+        blind = ""
 
         @staticmethod
         def expects_guests() -> bool:
             return True
 
-    known: list[Any] = [{**entry, "uuid": UUID}]
+    want = {**WANT, "state": "running"}
+    known: list[Any] = [{**entry, "uuid": UUID, "want": want}]
     instance.report(known, Look())  # type: ignore[arg-type]
-    assert known == [{**told, "uuid": UUID, "state": guest.state, "made_from": "d"}]
+    assert known == [{**told, "uuid": UUID, "want": want, "state": guest.state, "made_from": "d"}]
 
 
 NETWORK = {"uuid": "22222222-0000-4000-8000-000000000001", "type": "vxlan"}

@@ -6,7 +6,7 @@ It does what the step's action says and judges nothing: whether a change needs a
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, cast
 
 from ...wire import instance as wire
 from ..base import ledger, paths
@@ -213,6 +213,8 @@ def report(entries: List[Dict[str, Any]], look: Look) -> None:
             entry["state"] = guest.state
             entry["made_from"] = guest.label().get("digest", "")
             _moved(entry, guest)
+            if _came(entry):
+                _tell_come(entry, look)
     known = {entry["uuid"] for entry in entries}
     for uuid, guest in sorted(look.guests.items()):
         own = guest.label()
@@ -229,9 +231,19 @@ def _moved(entry: Dict[str, Any], guest: SeenGuest) -> None:
         entry["moving"] = True
     elif entry.get("going_to"):  # it stayed, and its ledger does not say so
         entry["lost"] = True
-    elif entry.get("begun") and entry.get("came_from"):  # it came
-        del entry["begun"]
-        entry["lost"] = True
+
+
+def _came(entry: Mapping[str, Any]) -> bool:
+    return bool(entry.get("begun") and entry.get("came_from") and not entry.get("moving"))
+
+
+def _tell_come(entry: Dict[str, Any], look: Look) -> None:
+    """It is here, though nobody has booked it: told as it is, for its host may have been off since."""
+    del entry["begun"]
+    entry["lost"] = True
+    differs = seen(cast(HostStep, entry), look)  # noqa: TC006 - pylint of ansible-test reads no quotes
+    if differs:
+        entry["seen"] = differs
 
 
 def saved(want: Any) -> Optional[StoredDisk]:
