@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "test": "run the tests of a spec on simulated hosts",
     "plan": "show what an apply would do, and why",
     "apply": "apply the spec, or a plan file",
+    "review": "submit a plan for review, approve or refuse it",
     "destroy": "destroy everything that is recorded",
     "show": "show what is recorded, one resource, or a plan file",
     "output": "print outputs of the last apply",

@@ -7,7 +7,7 @@ over its successor.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -25,13 +25,27 @@ from stead.store.model import (
     Lineage,
     LockRequest,
     Outcome,
+    Review,
+    ReviewEvent,
+    ReviewState,
     RunInfo,
     Start,
     Version,
     Writes,
 )
 
-__all__ = ["DocumentWriter", "Hold", "Reader", "Store", "StorePlace", "Writer", "file_at", "open_store", "place_at"]
+__all__ = [
+    "DocumentWriter",
+    "Hold",
+    "Reader",
+    "ReviewWriter",
+    "Store",
+    "StorePlace",
+    "Writer",
+    "file_at",
+    "open_store",
+    "place_at",
+]
 
 DEFAULT = "state.db"
 POSTGRES = ("postgresql://", "postgres://")
@@ -86,6 +100,13 @@ class Reader(Protocol):
         """What `stead serve` knows of people, by kind and id: users, roles, credentials."""
 
     def audited(self, limit: int = 50) -> Sequence[Audited]: ...
+    def reviews(self, limit: int = 50) -> Sequence[Review]:
+        """Plans that were submitted for review, the latest first."""
+
+    def review(self, number: int) -> Review | None: ...
+    def reviewed_plan(self, number: int) -> bytes | None:
+        """Its file; None where it is no longer kept."""
+
     def close(self) -> None: ...
 
 
@@ -141,7 +162,17 @@ class DocumentWriter(Protocol):
     def audit(self, entries: Sequence[Audited]) -> None: ...
 
 
-class Store(Reader, Writer, DocumentWriter, Protocol):
+class ReviewWriter(Protocol):
+    """Writes of those who review plans. What is recorded stays the same, so no plan goes out of date by them."""
+
+    def submit_review(self, review: Review, content: bytes) -> int:
+        """Returns its number; the one that is given counts for nothing."""
+
+    def add_review_event(self, number: int, event: ReviewEvent, after: Collection[ReviewState]) -> None:
+        """Refused where the state is none of those in which this may be done."""
+
+
+class Store(Reader, Writer, DocumentWriter, ReviewWriter, Protocol):
     pass
 
 

@@ -26,6 +26,8 @@ UNKNOWN_RUN = Code("STEAD-S017", "there is no such run")
 BAD_LOCATION = Code("STEAD-S021", "invalid location of a store")
 NOT_EMPTY = Code("STEAD-S020", "there is a store already")
 MOVED = Code("STEAD-S019", "the store has moved")
+UNKNOWN_REVIEW = Code("STEAD-S039", "there is no such review")
+DECIDED = Code("STEAD-S040", "the review is in another state")
 OVERTAKEN = Code("STEAD-S036", "the document has changed")
 
 

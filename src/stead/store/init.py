@@ -30,6 +30,9 @@ from stead.store.sealing import (
     of_output,
     of_own,
     of_plan,
+    of_review,
+    of_review_event,
+    of_reviewed,
 )
 
 MARKER = "site.json"
@@ -159,6 +162,8 @@ _SEALED: tuple[tuple[str, str, tuple[str, ...], Callable[..., str], str], ...] =
     ("resources", "leases", ("address",), of_leases, "leases"),
     ("outputs", "value", ("name",), of_output, "output"),
     ("identities", "content", ("kind", "id"), of_identity, "identity"),
+    ("reviews", "about", ("id",), of_review, "review"),
+    ("review_events", "content", ("review", "number"), of_review_event, "review event"),
 )
 _OWN = "SELECT w.own, r.address, w.host, w.digest, w.resource FROM wants w JOIN resources r ON r.id = w.resource"
 
@@ -200,3 +205,7 @@ def _reseal(db: Database, old: Seal, new: Seal) -> None:
             sealed_bytes = new.close_bytes(old.open_bytes(bytes(content), what), what)
             row = (sealed_bytes, project, revision)
             db.run("UPDATE documents SET content = ? WHERE project = ? AND revision = ?", row)
+    for number, content in db.rows("SELECT id, content FROM reviews"):
+        if content:
+            sealed_bytes = new.close_bytes(old.open_bytes(bytes(content), of_reviewed(number)), of_reviewed(number))
+            db.run("UPDATE reviews SET content = ? WHERE id = ?", (sealed_bytes, number))

@@ -27,6 +27,8 @@ _TABLES = (
     ("documents", "project, revision, at, who, reason, content", "project, revision"),
     ("identities", "kind, id, content", "kind, id"),
     ("metered", "id, at, address, uuid, amounts", "id"),
+    ("reviews", "id, about, content", "id"),
+    ("review_events", "review, number, at, content", "review, number"),
     ("audit", "at, who, project, what, source, status, request", "at, request"),
 )
 LOT = 5_000

@@ -149,6 +149,54 @@ class Audited(NamedTuple):
     request: str  # its id
 
 
+class ReviewState(StrEnum):
+    """What was last done with a plan that was submitted for review."""
+
+    WAITING = "waiting"  # for somebody to approve or refuse it
+    APPROVED = "approved"
+    REFUSED = "refused"
+    ASKED = "asked"  # for: `stead serve` applies it next
+    APPLYING = "applying"
+    ENDED = "ended"  # its apply; the reason says how
+
+
+class ReviewEvent(NamedTuple):
+    """What somebody did with a plan that is reviewed."""
+
+    state: ReviewState  # of the review from then on
+    who: str
+    user: str = ""  # id of the user who logged in; empty on a command line, which says who one is and proves nothing
+    source: str = ""  # address of the client, or the machine of the command line
+    reason: str = ""
+    checksum: str = ""  # of the file that was looked at
+    at: float = 0.0  # the store's clock says, when it is saved
+
+
+@value
+class Review:
+    """A plan that was submitted for review, without its file. The first event is its submission."""
+
+    id: int
+    plan: str  # its digest
+    recorded: int  # serial of the store that it was made from
+    steps: int
+    checksum: str  # of its file
+    events: tuple[ReviewEvent, ...] = ()
+    now: float = 0.0  # by the store's clock, when this was read
+
+    @property
+    def state(self) -> ReviewState:
+        return self.events[-1].state
+
+    @property
+    def submitted(self) -> ReviewEvent:
+        return self.events[0]
+
+    @property
+    def approval(self) -> ReviewEvent | None:
+        return next((one for one in self.events if one.state is ReviewState.APPROVED), None)
+
+
 class LockRequest(NamedTuple):
     """Who wants the lock, and why."""
 

@@ -1,8 +1,8 @@
 """The tables, as numbered migrations that both databases understand. A released migration never changes: add one.
 
 `{blob}` is the database's type for bytes. Text that may be secret (leases, bodies, what is a want's own, outputs,
-plans, documents, identities) is sealed before it gets here when a key is configured; digests and addresses stay
-readable.
+plans, documents, identities, reviews) is sealed before it gets here when a key is configured; digests and addresses
+stay readable.
 """
 
 from __future__ import annotations
@@ -56,6 +56,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             id BIGINT PRIMARY KEY, at DOUBLE PRECISION NOT NULL, address TEXT NOT NULL, uuid TEXT NOT NULL,
             amounts TEXT NOT NULL)""",
         "CREATE INDEX metered_by_address ON metered (address, id)",
+    ),
+    (
+        "CREATE TABLE reviews (id BIGINT PRIMARY KEY, about TEXT NOT NULL, content {blob} NOT NULL)",
+        """CREATE TABLE review_events (
+            review BIGINT NOT NULL, number BIGINT NOT NULL, at DOUBLE PRECISION NOT NULL, content TEXT NOT NULL,
+            PRIMARY KEY (review, number))""",
     ),
 )
 

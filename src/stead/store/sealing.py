@@ -49,6 +49,18 @@ def of_identity(kind: str, name: str) -> str:
     return f"identity {kind} {name}"
 
 
+def of_review(number: int) -> str:
+    return f"review {number}"
+
+
+def of_reviewed(number: int) -> str:
+    return f"reviewed plan {number}"
+
+
+def of_review_event(review: int, number: int) -> str:
+    return f"review event {review} {number}"
+
+
 class Seal(Protocol):
     @property
     def plain(self) -> bool: ...

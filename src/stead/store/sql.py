@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from stead.core.address import Address
 from stead.core.metered import Metered
 from stead.core.recorded import Record, Recorded
-from stead.store import Hold, StorePlace, documents, history, init, metering, migrate
+from stead.store import Hold, StorePlace, documents, history, init, metering, migrate, reviews
 from stead.store import lock as locks
 from stead.store.codes import DAMAGED, refuse
 from stead.store.database import Database
@@ -24,6 +24,9 @@ from stead.store.model import (
     Lineage,
     LockRequest,
     Outcome,
+    Review,
+    ReviewEvent,
+    ReviewState,
     RunInfo,
     Start,
     Version,
@@ -122,6 +125,18 @@ class SqlStore:
     def audited(self, limit: int = 50) -> Sequence[Audited]:
         return documents.audited(self._db, limit)
 
+    def reviews(self, limit: int = 50) -> Sequence[Review]:
+        with _understood():
+            return reviews.read(self._db, self._seal, limit)
+
+    def review(self, number: int) -> Review | None:
+        with _understood():
+            return reviews.at(self._db, self._seal, number)
+
+    def reviewed_plan(self, number: int) -> bytes | None:
+        with _understood():
+            return reviews.content(self._db, self._seal, number)
+
     # Writing
 
     def save_document(self, document: Document) -> None:
@@ -135,6 +150,14 @@ class SqlStore:
     def audit(self, entries: Sequence[Audited]) -> None:
         with self._db.writing():
             documents.audit(self._db, entries)
+
+    def submit_review(self, review: Review, content: bytes) -> int:
+        with self._db.writing():
+            return reviews.submit(self._db, self._seal, review, content)
+
+    def add_review_event(self, number: int, event: ReviewEvent, after: Collection[ReviewState]) -> None:
+        with self._db.writing():
+            reviews.add(self._db, self._seal, number, event, after)
 
     def lock(self, claim: LockRequest) -> locks.HeldLock:
         return locks.HeldLock(self._db, claim)

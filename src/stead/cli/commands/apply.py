@@ -4,6 +4,7 @@
   stead apply --auto-approve           without asking, for CI
   stead apply today.plan               exactly what `stead plan -o today.plan` showed; refused when it is out of date,
                                        or when spec, store and hosts give another plan now
+  stead apply --reviewed 12            exactly the plan that was approved in review 12 (`stead review`)
   stead apply --rebuild ADDRESS        with a new root disk for this instance; what its disk holds is lost
   stead apply --max-disruption reboot  refuse what would rebuild something or lose data
   stead apply --confirm-dead compute-1  this host is dead: start elsewhere what it ran
@@ -22,16 +23,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stead.cli.common import options as shared
-from stead.cli.common.applying import Secrets, carry_out, plan_and_apply
+from stead.cli.common.applying import carry_out, plan_and_apply
 
 if TYPE_CHECKING:
     from stead.cli.common.request import ApplyRequest, PlanningRequest
-    from stead.plan.model import Plan
-    from stead.plan.planner import Inputs
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", nargs="?", metavar="FILE", help="plan file (default: make a new plan)")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("file", nargs="?", metavar="FILE", help="plan file (default: make a new plan)")
+    what.add_argument(
+        "--reviewed", type=shared.number(1, 10**15), metavar="REVIEW", help="the plan that was approved in this review"
+    )
     shared.applying(parser)
     shared.replacing(parser)
     shared.dead(parser)
@@ -42,41 +45,28 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     asked, request = shared.applying_of(options), shared.planning_of(options)
-    if not options.file:
+    if not options.file and not options.reviewed:
         return plan_and_apply(asked, request)
     _no_selection(request)
+    if options.reviewed:
+        from stead.cli.common.reviews import apply_reviewed
+
+        return apply_reviewed(asked, options.reviewed)
     return apply_file(asked, Path(options.file))
 
 
 def apply_file(asked: ApplyRequest, path: Path) -> int:
     """The file was reviewed, so nothing is asked; but what data may be lost is said here, not there."""
-    from stead import __version__
-    from stead.cli.common.approval import refuse_loss
-    from stead.cli.common.console_output import complain
     from stead.cli.common.loading import load
-    from stead.cli.common.planning import too_much
+    from stead.cli.common.plan_again import must_be_allowed, same_plan
     from stead.plan.file import load as read
-    from stead.plan.model import Made
-    from stead.run.apply import check_fresh
     from stead.store.sealing import signing_key
 
     plan = read(path, signing_key())
-    refused = too_much(plan, asked.most)
-    if refused:
-        complain(refused)
+    if not must_be_allowed(plan, asked.most):
         return 1
-    refuse_loss(plan, asked.most)
     loaded = load(asked.workspace)
-    inputs = loaded.inputs
-    now = Made(
-        spec=inputs.desired.digest,
-        recorded=inputs.recorded.serial,
-        observed=inputs.observed.digest,
-        stead=__version__,
-        inventory=inputs.inventory,
-    )
-    check_fresh(plan, now, loaded.store)
-    again, secrets = _made_again(plan, inputs, path)
+    again, secrets = same_plan(plan, loaded, str(path))
     return carry_out(asked, again, loaded, secrets)
 
 
@@ -90,34 +80,3 @@ def _no_selection(request: PlanningRequest) -> None:
             "`stead plan -o FILE`."
         )
         raise Refused(BAD_OPTION.at(None, text))
-
-
-def _made_again(plan: Plan, inputs: Inputs, path: Path) -> tuple[Plan, Secrets]:
-    """The plan that these inputs give, with its secrets, which no file holds. It is done only if it is the one that was
-    reviewed, to the letter: a file can be written by anyone.
-    """
-    from stead.cli.common.bounded import while_planned
-    from stead.cli.common.selection import wishes_again
-    from stead.core.diagnostics import Refused, has_errors
-    from stead.plan.file import difference
-    from stead.plan.planner import make_plan
-    from stead.run.apply import FORGED, STALE
-
-    with while_planned(bool(inputs.desired.owned)):
-        planned, found = make_plan(inputs, wishes_again(plan.made.asked, inputs))
-    if planned.plan is None or planned.blueprint is None or has_errors(found):
-        raise Refused(*found)
-    now = {hook.playbook: hook.digest for hook in planned.plan.hooks}
-    if changed := sorted({one.playbook for one in plan.hooks if now.get(one.playbook, one.digest) != one.digest}):
-        text = (
-            f"Playbooks of hooks have changed since: {', '.join(changed)}. Nothing was done. Plan again and read them."
-        )
-        raise Refused(STALE.at(None, text))
-    if where := difference(plan, planned.plan):
-        text = (
-            f"{path} says that it was made from this spec and these hosts, but they give another plan. The "
-            f"first difference is {where}. The file was changed, or the free capacity of a host. Nothing was "
-            "done. Plan again."
-        )
-        raise Refused(FORGED.at(None, text))
-    return planned.plan, planned.blueprint.secrets

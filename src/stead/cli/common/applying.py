@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from stead.cli.common.request import ApplyRequest, PlanningRequest
     from stead.core.diagnostics import Diagnostic
     from stead.plan.model import Plan
+    from stead.run.model import Options
 
 Check = Callable[["Ready"], Iterable["Diagnostic"]]
 Secrets = Mapping[tuple[str, str], str]  # (project, id) -> plain text
@@ -61,16 +62,27 @@ def carry_out(
     import gc
 
     from stead.cli.common.progress import exit_status, progress, report
-    from stead.cli.common.workspace import key_to_keep
-    from stead.plan.file import to_bytes
-    from stead.plan.render.values import safe
     from stead.run.apply import apply
-    from stead.run.documents import documents_to_tell
-    from stead.run.model import Options
 
     gc.freeze()  # what planning left is walked no more; an apply of hours makes garbage of its own
     gc.enable()
-    settings = Options(
+    settings = run_options(asked, plan, loaded, secrets, proofs)
+    with progress(plan, asked.printing) as on_event:
+        made = apply(plan, loaded.store, loaded.runner, now=plan.made, options=settings, on_event=on_event)
+    report(plan, made, asked.printing)
+    return exit_status(made)
+
+
+def run_options(
+    asked: ApplyRequest, plan: Plan, loaded: Loaded, secrets: Secrets, proofs: Mapping[str, str] = NO_PROOFS
+) -> Options:
+    from stead.cli.common.workspace import key_to_keep
+    from stead.plan.file import to_bytes
+    from stead.plan.render.values import safe
+    from stead.run.documents import documents_to_tell
+    from stead.run.model import Options
+
+    return Options(
         who=who(),
         reason=safe(asked.reason),
         parallel=asked.parallel,
@@ -81,10 +93,6 @@ def carry_out(
         proofs=proofs,
         content=b"" if plan.empty else to_bytes(plan),
     )
-    with progress(plan, asked.printing) as on_event:
-        made = apply(plan, loaded.store, loaded.runner, now=plan.made, options=settings, on_event=on_event)
-    report(plan, made, asked.printing)
-    return exit_status(made)
 
 
 def who() -> str:

@@ -13,7 +13,7 @@ LOSS = Code("STEAD-C031", "data would be lost")
 LOSSES_NAMED = 5
 
 
-def approved(plan: Plan, most: Disruption | None) -> bool:
+def approved(plan: Plan, most: Disruption | None, question: str = "Apply this plan?") -> bool:
     """Yes, in full; and for data that would be lost, the name of it."""
     if not sys.stdin.isatty():
         text = "Standard input is not a terminal. Use --auto-approve, or write the plan to a file and apply that file."
@@ -21,7 +21,7 @@ def approved(plan: Plan, most: Disruption | None) -> bool:
     lost = losing(plan)
     if lost and most != Disruption.DATA_LOSS:
         return _names_it(lost)
-    return _answer("Apply this plan? Type `yes`: ") == "yes"
+    return _answer(f"{question} Type `yes`: ") == "yes"
 
 
 def refuse_loss(plan: Plan, most: Disruption | None) -> None:

@@ -23,6 +23,7 @@ from stead.core.fields import (
 from stead.core.kind import Kind, Reach
 from stead.core.value import field, mutable, value
 from stead.language.desired.identity import IdentitySettings
+from stead.language.desired.review import ReviewSettings
 from stead.language.document import Node
 from stead.language.spec.grants import SOURCE, Grants
 from stead.language.spec.settings import SiteHook
@@ -194,6 +195,9 @@ class Site:
     identity: Annotated[
         IdentitySettings | None, "Who logs in to `stead serve` beside the users of its own, and what roles may do"
     ] = None
+    review: Annotated[
+        ReviewSettings, "How plans are reviewed before they are applied", Example({"two_persons": True})
+    ] = field(default_factory=ReviewSettings)
     store: Annotated[
         str, LINE, "Where state is kept; left out, .stead/state.db beside the spec", Example("postgresql://db/stead")
     ] = ""
