@@ -24,7 +24,7 @@ FAMILIES = {
     "M": "Images",
     "N": "Networks, routers, floating IPs, security groups",
     "P": "Placement",
-    "Q": "Projects and quotas",
+    "Q": "Projects, users and quotas",
     "R": "References and leases",
     "S": "Store",
     "T": "Tests of a spec",

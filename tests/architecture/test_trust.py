@@ -54,6 +54,7 @@ WITHIN: dict[str, str] = {
     "routers": "routes enabled ha description",
     "security_groups": "ingress egress stateful description",
     "snapshots": "volume instance freeze description",
+    "users": "login admin enabled email description",
     "volumes": "size from_ format qos shareable zone description",
     "common": "labels display_name tags protect ignore depends_on replace_when create_before_destroy",
 }

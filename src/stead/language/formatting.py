@@ -10,7 +10,19 @@ from stead.core.diagnostics import Diagnostic
 from stead.language.document import Mapping, Node, Scalar, Sequence
 from stead.language.document.parser import read
 
-ORDER = ("stead", "site", "vars", "include", "profiles", "images", "flavors", "keypairs", "networks", "projects")
+ORDER = (
+    "stead",
+    "site",
+    "vars",
+    "include",
+    "users",
+    "profiles",
+    "images",
+    "flavors",
+    "keypairs",
+    "networks",
+    "projects",
+)
 LAST = ("exports", "outputs", "checks", "moved", "forget")
 WIDTH = 120
 _REMARK = re.compile(r"(?:^|\s)#.*", re.MULTILINE)

@@ -6,6 +6,8 @@
   stead user create eve --project acme --role reader
   stead user list
   stead user delete bob
+  stead user set-password ada                  of a user of the site's files as well; all tokens and sessions end
+  stead user set-password ada --generate
   stead user totp ada                          asks for codes of an app from now on, beside the password
   stead user totp ada --off                    no more
   stead user clouds-yaml ada --project acme    the text for ~/.config/openstack/clouds.yaml
@@ -43,7 +45,7 @@ MADE = 18  # random bytes of a password that is made here
 ONLY_WITH = {
     "admin": ("create",),
     "project": ("create", "clouds-yaml"),
-    "generate": ("create",),
+    "generate": ("create", "set-password"),
     "domain": ("totp", "clouds-yaml"),
     "off": ("totp",),
     "url": ("clouds-yaml",),
@@ -53,7 +55,9 @@ HERE = "http://127.0.0.1:8774"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", choices=("create", "list", "delete", "totp", "clouds-yaml"), help="what to do")
+    parser.add_argument(
+        "action", choices=("create", "list", "delete", "set-password", "totp", "clouds-yaml"), help="what to do"
+    )
     parser.add_argument("name", nargs="?", default="", help="name of the user")
     parser.add_argument("--admin", action="store_true", help="admin of the whole cloud")
     parser.add_argument("--project", default="", metavar="NAME", help="project in which the user has a role")
@@ -85,11 +89,14 @@ def run(options: argparse.Namespace) -> int:
         authority = options.cacert or os.environ.get("STEAD_API_CACERT", "")
         print(clouds_yaml(options.name, options.project, url, authority, options.domain), end="")
         return 0
+    from stead.serve.cloud import Cloud
     from stead.serve.faults import Fault, said
+    from stead.serve.identity.declared import DeclaredIdentity
 
     try:
         ready = means(shared.workspace_of(options))
         people = people_of(ready)
+        people.follow_files(DeclaredIdentity(Cloud(ready)).records)
         match options.action:
             case "list":
                 list_users(people)
@@ -97,12 +104,15 @@ def run(options: argparse.Namespace) -> int:
                 people.remove_user(people.named(options.name) or options.name)
             case "totp":
                 second_factor(people, user_named(people, options.name, options.domain, ready), off=options.off)
+            case "set-password":
+                user, secret = user_named(people, options.name, "", ready), made() if options.generate else password()
+                people.set_password(user, secret)
             case _:
                 where = project_id(options.project, ready) if options.project else ""
                 secret = made() if options.generate else password()
                 create(people, options.name, secret, where, role_named(options.role, ready), admin=options.admin)
-                if options.generate:
-                    print(f"password: {secret}")
+        if options.generate:
+            print(f"password: {secret}")
     except Fault as fault:
         raise Refused(NO_USER.at(None, said(fault))) from fault
     return 0
@@ -122,7 +132,8 @@ def list_users(people: People) -> None:
     from stead.serve.identity.second_factor import TOTP
 
     for user, known in people.of_kind("user"):
-        notes = ("" if known["enabled"] else "  (disabled)") + ("  (totp)" if (TOTP, user) in people.known() else "")
+        notes = f"  ({known['file']})" if "file" in known else ""
+        notes += ("" if known["enabled"] else "  (disabled)") + ("  (totp)" if (TOTP, user) in people.known() else "")
         print(f"{user}  {known['name']}{notes}")
 
 

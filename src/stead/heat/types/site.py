@@ -10,7 +10,7 @@ from stead.heat.types.volumes import gibibytes, mebibytes
 from stead.heat.values import Expr, Mixed, Reference, Value, each
 
 FORMATS = ("qcow2", "raw", "vmdk", "vdi", "vhd", "vhdx", "iso")
-ROLES = {"_member_": "member", "member": "member", "admin": "admin", "reader": "reader"}
+ROLES = {"_member_": "member", "member": "member", "admin": "manager", "manager": "manager", "reader": "reader"}
 QUOTAS = {
     "cores": "vcpus", "instances": "instances", "key_pairs": "keypairs", "network": "networks", "subnet": "subnets",
     "port": "ports", "router": "routers", "floatingip": "floating_ips", "security_group": "security_groups",
@@ -132,7 +132,7 @@ def _roles(resource: HotResource, fields: Fields, name: Value) -> None:
     def role(below: Fields) -> Value:
         word = ROLES.get(str(below.early("role")))
         if word is None:
-            below.no_property("role", "Roles are admin, member and reader.")
+            below.no_property("role", "Roles are admin, manager, member and reader.")
         else:
             _member(resource, below, name, below.take("project"), "project", word)
         below.only("domain", why="Roles are given in projects.")

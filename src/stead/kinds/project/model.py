@@ -12,16 +12,19 @@ from stead.core.fields import (
     Text,
 )
 from stead.core.value import field, value
+from stead.language.desired.identity import ROLE
 
 
 @value
 class Person:
-    """Someone who works in the project. Stead records it and lets outputs and inventories use it."""
+    """A user with a role in the project: of `users`, or of those whom the API's own store has."""
 
     SHORT: ClassVar[str] = "name"
 
-    name: Annotated[str, INVENTORY, "Login name or e-mail address", Example("ada@example.org")]
-    role: Annotated[Literal["admin", "member", "reader"], "What they may do"] = "member"
+    name: Annotated[str, INVENTORY, "Name that the user logs in with", Example("ada@example.org")]
+    role: Annotated[str, ROLE, "manager, member, reader, or a role of `site.identity.roles`", Example("reader")] = (
+        "member"
+    )
 
 
 @value
@@ -29,7 +32,11 @@ class Project:
     quota: Annotated[
         Mapping[str, int], Limits(), "The most that the project may have", Example({"instances": 20, "vcpus": 64})
     ] = field(default_factory=dict)
-    members: Annotated[tuple[Person, ...], "The people of the project", Example(["ada@example.org"])] = ()
+    members: Annotated[
+        tuple[Person, ...],
+        "Who may do what in the project, in the API, the portal and CI",
+        Example(["ada@example.org"]),
+    ] = ()
     domain: Annotated[
         str | None,
         Text(pattern=r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", what="a DNS domain", longest=200),

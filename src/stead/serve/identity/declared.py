@@ -1,4 +1,4 @@
-"""What the site's files say of identities, as records beside those of the store: domains, groups, and their roles.
+"""What the site's files say of identities, as records beside those of the store: users, domains, groups, their roles.
 
 Each provider is a domain of its own, so nobody of one is ever taken for somebody of another, or of the store.
 """
@@ -7,14 +7,26 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
+from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
 from stead.core.address import Address
 from stead.language.desired.identity import FIXED_ROLES, GroupRole, IdentitySettings
 from stead.serve.cloud import Cloud
-from stead.serve.identity.registry import ASSIGNMENT, DOMAINS, GROUP, IMPLICATION, ROLE, Key, Record
+from stead.serve.identity.registry import (
+    ASSIGNMENT,
+    DOMAIN,
+    DOMAINS,
+    GROUP,
+    IMPLICATION,
+    MEMBER,
+    ROLE,
+    USER,
+    Key,
+    Record,
+)
 from stead.serve.identity.scopes import SYSTEM
-from stead.serve.world import CloudState, bare
+from stead.serve.world import CloudState, KnownResource, bare, fields_of_want
 
 logger = logging.getLogger("stead.serve")
 NONE = IdentitySettings()
@@ -50,7 +62,8 @@ class DeclaredIdentity:
     def records(self) -> Mapping[Key, Record]:
         world = self._cloud.world()
         if self._made is None or self._made[0] is not world:
-            self._made = (world, dict(_records(world, world.desired.site.identity or NONE)))
+            settings = world.desired.site.identity or NONE
+            self._made = (world, {**dict(_records(world, settings)), **dict(_people(world))})
         return self._made[1]
 
 
@@ -70,6 +83,28 @@ def _records(world: CloudState, settings: IdentitySettings) -> Iterator[tuple[Ke
             if where := _where(world, one):
                 role_ = role_key(one.role)
                 yield (ASSIGNMENT, f"{group}/{where}/{role_}"), {"user": group, "where": where, "role": role_}
+
+
+def _people(world: CloudState) -> Iterator[tuple[Key, Record]]:
+    """By what was applied last, so nobody becomes anything by a change that nobody has approved."""
+    for thing in world.things("users"):
+        if (said := _applied(thing)) is not None:
+            user = bare(thing.id)
+            one = {"name": said.get("login") or thing.address.label, "enabled": said["enabled"], "password": ""}
+            from_ = {"file": thing.block.node.file, "address": str(thing.address)}
+            yield (USER, user), {**one, **from_, "email": said.get("email") or None, "domain": DOMAIN}
+            if said["admin"]:
+                yield (ASSIGNMENT, f"{user}/{SYSTEM}/admin"), {"user": user, "where": SYSTEM, "role": "admin"}
+    for thing in world.things("projects"):
+        where = bare(thing.id)
+        for one in (_applied(thing) or {}).get("members", ()):
+            role = role_key(one["role"])
+            yield (MEMBER, f"{where}/{one['name']}/{role}"), {"name": one["name"], "where": where, "role": role}
+
+
+def _applied(thing: KnownResource) -> Mapping[str, Any] | None:
+    want = thing.record.wants.get("") if thing.record is not None else None
+    return fields_of_want(want) if want is not None else None
 
 
 def _where(world: CloudState, one: GroupRole) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 from stead.serve.faults import TOO_MANY, Fault, conflict, forbidden, not_found, unauthenticated
 from stead.serve.identity import held
+from stead.serve.identity.of_files import all_of, login_of, merged, without
 from stead.serve.identity.outside import OUTSIDE, OutsideUsers, must_be_own
 from stead.serve.identity.passwords import Lockout, fits, hashed
 from stead.serve.identity.registry import (
@@ -30,8 +31,10 @@ from stead.serve.identity.registry import (
     USER,
     IdentityRegistry,
     Key,
+    Known,
     Record,
     in_domain,
+    of_files,
 )
 from stead.serve.identity.roles import NOBODY, Caller, rules_of
 from stead.serve.identity.scopes import SYSTEM, domain_of
@@ -109,24 +112,35 @@ class People(IdentityRegistry):
         return new
 
     def change_user(self, user: str, **fields: Any) -> None:
-        if "password" in fields:
-            fields["password"] = hashed(fields["password"])
+        """What the site's files say of a user is not changed, nor is such a user's password but by who has it."""
         before = self.user(user)
+        if self.is_declared((USER, user)):
+            raise of_files(before)
         if fields.keys() & {"name", "password"}:
             must_be_own(before)
-        lost = "password" in fields or fields.get("enabled") is False
-        after = {**before, **fields, **({"tokens_from": self._clock()} if lost else {})}
-        self.write({(USER, user): after})
+        self._change(user, fields)
+
+    def set_password(self, user: str, password: str) -> None:
+        must_be_own(self.user(user))
+        self._change(user, {"password": password})
 
     def end_tokens(self, user: str) -> None:
-        self.write({(USER, user): {**self.user(user), "tokens_from": self._clock()}})
+        self._change(user, {"tokens_from": self._clock()})
+
+    def _change(self, user: str, fields: dict[str, Any]) -> None:
+        if "password" in fields:
+            fields["password"] = hashed(fields["password"])
+        lost = "password" in fields or fields.get("enabled") is False
+        after = {**self.user(user), **fields, **({"tokens_from": self._clock()} if lost else {})}
+        declared = self.is_declared((USER, user))
+        self.write(login_of(user, after, self.since) if declared else {(USER, user): after})
 
     def remove_user(self, user: str) -> None:
         self.user(user)
-        words = ("user", "user_id", "trustee")
-        mine = [key for key, one in self.known().items() if user in [one.get(word) for word in words]]
-        left = {(GROUP, name): _without(one, user) for name, one in self.of_kind(GROUP) if user in one["members"]}
-        self.write({(USER, user): None, **dict.fromkeys(mine), **left})
+        self.write({(USER, user): None, **all_of(self.known(), user)})
+
+    def _merged(self, stored: Known, declared: Known) -> tuple[dict[Key, Record], dict[Key, Record | None]]:
+        return merged(stored, declared, self.since)
 
     # Groups
 
@@ -157,13 +171,13 @@ class People(IdentityRegistry):
     def join(self, group: str, user: str) -> None:
         self.user(user)
         known = self.group(group)
-        self.write({(GROUP, group): {**known, "members": [*_without(known, user)["members"], user]}})
+        self.write({(GROUP, group): {**known, "members": [*without(known, user)["members"], user]}})
 
     def leave(self, group: str, user: str) -> None:
         known = self.group(group)
         if user not in known["members"]:
             raise not_found("User in the group", user)
-        self.write({(GROUP, group): _without(known, user)})
+        self.write({(GROUP, group): without(known, user)})
 
     # Roles
 
@@ -296,10 +310,6 @@ class People(IdentityRegistry):
 
 def _assigned(user: str, where: str, role: str, inherited: bool) -> Key:
     return ASSIGNMENT, f"{user}/{where}/{role}{'/inherited' if inherited else ''}"
-
-
-def _without(group: Record, user: str) -> dict[str, Any]:
-    return {**group, "members": [one for one in group["members"] if one != user]}
 
 
 def digest(secret: str) -> str:

@@ -84,7 +84,7 @@ def change_password(call: Call) -> ApiReply:
     """One's own; an admin who knows somebody's changes that."""
     user, said = of_user(call), call.body["user"]
     call.people.log_in(user, call.people.user(user)["name"], said["original_password"], call.source)
-    call.people.change_user(user, password=said["password"])
+    call.people.set_password(user, said["password"])
     return ApiReply(204)
 
 

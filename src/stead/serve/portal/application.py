@@ -47,7 +47,8 @@ ROUTES = (
 
 def application(cloud: Cloud, people: People, services: Sequence[Service], *, url: str = "") -> ASGIApp:
     declared = DeclaredIdentity(cloud)
-    people.declared, people.outside = declared.records, OutsideUsers(people, declared)
+    people.follow_files(declared.records)
+    people.outside = OutsideUsers(people, declared)
     api = ApiServer(cloud, people, services, url=url).app()
     portal = Portal(api, cloud, people, url=url).app(ROUTES)
     console = WebSocketRoute(f"{BASE}/console/{{key}}/ws", consoles.ConsoleServer(cloud, people, url=url).serve)
