@@ -68,6 +68,8 @@ class Means:
     console_log: Callable[[Record, int], bytes | None] = field(default=lambda _record, _most: None)
     # Makes a file of what is on a resource's disk, as a qcow2 image. Simulated disks are empty.
     save_image: Callable[[Address, Path], None] = field(default=lambda _disk, path: _empty_image(path))
+    # Carries out the plan of a review, which was approved; who asks stands in the history.
+    apply_reviewed: Callable[[int, str], None] = field(default=lambda _review, _who: None)
     # The command that opens a guest's console, typed into by users. Simulated guests have none.
     console: Callable[[Record], Sequence[str] | None] = field(default=lambda _record: None)
     # The same of its screen, by VNC.

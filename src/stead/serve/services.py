@@ -7,10 +7,11 @@ from stead.serve.image.service import SERVICE as IMAGE
 from stead.serve.network.service import SERVICE as NETWORK
 from stead.serve.orchestration.service import SERVICE as ORCHESTRATION
 from stead.serve.permissions import every_word
+from stead.serve.review.service import SERVICE as REVIEW
 from stead.serve.volume.service import SERVICE as VOLUME
 from stead.serve.volume.volumes import ACTIONS
 
-SERVICES = (IDENTITY, COMPUTE, NETWORK, IMAGE, VOLUME, ORCHESTRATION)
+SERVICES = (IDENTITY, COMPUTE, NETWORK, IMAGE, VOLUME, ORCHESTRATION, REVIEW)
 
 
 def permission_words() -> frozenset[str]:

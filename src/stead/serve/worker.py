@@ -32,6 +32,7 @@ from stead.serve.image.saving import ImageSaver
 from stead.serve.world import CloudState
 from stead.store import Store
 from stead.store.codes import LOCKED
+from stead.store.model import ReviewState
 
 logger = logging.getLogger("stead.serve")
 WHO = "stead serve"
@@ -107,6 +108,7 @@ class Worker:
 
     def _once(self, store: Store) -> bool:
         """What fails for one project keeps nothing of another's from being done."""
+        self._reviewed(store)
         documents = store.documents()
         contents = contents_of(documents)
         halting = frozenset[Address]()
@@ -124,6 +126,14 @@ class Worker:
             return False
         self._moved(store, documents, contents)
         return not undone and not halting
+
+    def _reviewed(self, store: Store) -> None:
+        """Plans that were approved and shall be applied. What cannot be done has ended, and its review says why."""
+        for review in reversed(store.reviews()):
+            last = review.events[-1]
+            cut = review.state is ReviewState.APPLYING and last.who == WHO  # by an earlier server
+            if review.state is ReviewState.ASKED or cut:
+                self._means.apply_reviewed(review.id, WHO)
 
     def _halted(self, asked: Mapping[str, Iterable[str]], halting: frozenset[Address]) -> None:
         """Those that are off now are started by the next plan; the others are asked again."""

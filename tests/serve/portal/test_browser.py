@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -17,6 +18,7 @@ from tests.serve.portal import rfb_guest
 from tests.serve.portal.browsing import with_network, with_server
 from tests.serve.served import PASSWORD, Site
 
+from stead.cli import main
 from stead.core.value import replace
 from stead.serve.portal.application import ROUTES
 from stead.serve.routes import AccessPolicy
@@ -178,6 +180,50 @@ def test_a_screen_is_shown_and_typed_to(
         screen.wait_for_timeout(100)
     assert keys.read_text().split() == ["61", "ffe3", "ffe9", "ffff"], "a, and Ctrl+Alt+Del"
     screen.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def submitted(site: Site, tmp_path: Path) -> int:
+    """A plan for the projects of files, with a hostile name in it; its review."""
+    assert site.worker.wait_idle(60)
+    spec = ["-s", str(site.means.root)]
+    instance = {"display_name": HOSTILE, "flavor": "tiny", "image": "cirros", "networks": ["inner"]}
+    file = site.means.root / "stead.yml"
+    one = f"{tmp_path.name.replace('_', '-')}: {json.dumps(instance)}"
+    first = file.read_text().replace("files: {networks", "files: {instances: {}, networks")
+    file.write_text(first.replace("instances: {", f"instances: {{{one}, "))
+    plan = str(tmp_path / "it.plan")
+    assert main(["plan", "-q", "-o", plan, *spec]) == 0
+    assert main(["review", "submit", plan, "--reason", HOSTILE, *spec]) == 0
+    return site.cloud.store.reviews(1)[0].id
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_plan_is_approved_and_applied_while_one_looks(
+    page: Page, site: Site, submitted: int, complaints: list[str], scheme: Any
+) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    log_in(page, site, "ada")
+    page.click("nav.side a:text-is('Plans for review')")
+    picture(page, f"{scheme}-reviews-some")
+    page.click(f"td a:text-is('{submitted}')")
+    page.wait_for_selector("svg .st-box >> nth=0")
+    assert page.evaluate("getComputedStyle(document.querySelector('svg .st-edge')).fill") == "none"  # it has its style
+    assert _serious(Axe(), page) == []
+    picture(page, f"{scheme}-review")
+    page.fill("#reason", "looks good")
+    page.click("button:text-is('Approve')")
+    page.wait_for_selector("#live .pill.approved >> nth=0")
+    picture(page, f"{scheme}-review-approved")
+    page.click("button:text-is('Apply now')")
+    page.wait_for_selector("#live .pill.ended >> nth=0")  # without loading it again
+    page.wait_for_selector("#live .pill.done")
+    assert _serious(Axe(), page) == []
+    picture(page, f"{scheme}-review-ended")
+    assert page.evaluate("window.hacked") is None
     assert complaints == []
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from stead.cli.common.workspace import open_state
 from stead.core.diagnostics import Refused
 from stead.core.value import replace
+
+DONE, NOT_ALL = "done", "not all was done"
 
 if TYPE_CHECKING:
     from stead.cli.common.loading import Loaded
@@ -42,46 +46,52 @@ def apply_reviewed(asked: ApplyRequest, number: int) -> int:
     by = here(asked.reason)
     reviewing.begin(loaded.store, number, by)
     status = carry_out(replace(asked, reason=_reason(asked, loaded, number)), again, loaded, secrets)
-    reviewing.end(loaded.store, number, by._replace(reason="done" if status == 0 else "not all was done"))
+    reviewing.end(loaded.store, number, by._replace(reason=DONE if status == 0 else NOT_ALL))
     return status
 
 
 def apply_for_server(workspace: Workspace, number: int, who: str) -> None:
-    """What was asked for in the portal. Refused in the same cases, and then it has ended: somebody plans again."""
-    from stead.cli.common.loading import load
+    """What was asked for in the portal. Where it cannot be done, the review has ended, and says why: only a lock of
+    somebody else's is waited for.
+    """
     from stead.run import reviewing
     from stead.store.codes import LOCKED
-    from stead.store.model import Outcome
 
     by = here()._replace(who=who)
-    loaded = load(workspace)
-    with closing(loaded.store) as store:
+    with closing(open_state(workspace)) as store:
         try:
-            outcome = _carried_out(workspace, loaded, number, by)
+            told = _carried_out(workspace, number, by)
         except Refused as refusal:
-            if not any(one.code == LOCKED.id for one in refusal.diagnostics):
-                told = "; ".join(f"{one.detail} ({one.code})" for one in refusal.diagnostics[:5])
-                reviewing.end(store, number, by._replace(reason=told))
-            raise
-        reviewing.end(store, number, by._replace(reason="done" if outcome is Outcome.DONE else "not all was done"))
+            if any(one.code == LOCKED.id for one in refusal.diagnostics):
+                raise
+            told = "; ".join(f"{one.detail} ({one.code})" for one in refusal.diagnostics[:5])
+        except Exception:
+            logging.getLogger("stead.serve").exception("review %s", number)
+            told = "internal error: the log of the server has it"
+        reviewing.end(store, number, by._replace(reason=told))
 
 
-def _carried_out(workspace: Workspace, loaded: Loaded, number: int, by: ReviewEvent) -> object:
+def _carried_out(workspace: Workspace, number: int, by: ReviewEvent) -> str:
+    """How it ended."""
     from stead.cli.common.applying import run_options
+    from stead.cli.common.loading import load
     from stead.cli.common.plan_again import same_plan
     from stead.cli.common.request import ApplyRequest, Printing
     from stead.run import reviewing
     from stead.run.apply import apply
+    from stead.store.model import Outcome
 
     asked = ApplyRequest(
         workspace=workspace, printing=Printing(quiet=True), auto_approve=True, parallel=0, reason="", most=None
     )
-    plan = reviewing.approved_plan(loaded.store, number, loaded.inputs.desired.site.review)
-    again, secrets = same_plan(plan, loaded, f"The plan of review {number}")
-    reviewing.begin(loaded.store, number, by)
-    settings = run_options(replace(asked, reason=_reason(asked, loaded, number)), again, loaded, secrets)
-    options = replace(settings, who=by.who)
-    return apply(again, loaded.store, loaded.runner, now=again.made, options=options).outcome
+    loaded = load(workspace)
+    with closing(loaded.store) as store:
+        plan = reviewing.approved_plan(store, number, loaded.inputs.desired.site.review)
+        again, secrets = same_plan(plan, loaded, f"The plan of review {number}")
+        reviewing.begin(store, number, by)
+        settings = run_options(replace(asked, reason=_reason(asked, loaded, number)), again, loaded, secrets)
+        made = apply(again, store, loaded.runner, now=again.made, options=replace(settings, who=by.who))
+    return DONE if made.outcome is Outcome.DONE else NOT_ALL
 
 
 def _reason(asked: ApplyRequest, loaded: Loaded, number: int) -> str:

@@ -79,6 +79,7 @@ def means(workspace: Workspace) -> Means:
     from stead.cli.common import inventories
     from stead.cli.common.consoles import opener, reader, screen_opener
     from stead.cli.common.hooks import digests
+    from stead.cli.common.reviews import apply_for_server
     from stead.core.value import replace
     from stead.kinds import kinds
     from stead.language.desired.remembered import SpecMemory
@@ -114,6 +115,7 @@ def means(workspace: Workspace) -> Means:
         root=workspace.root,
         site_key=key_to_keep(workspace),
         metrics_token=metrics_token(workspace),
+        apply_reviewed=lambda number, who: apply_for_server(workspace, number, who),
     )
     if is_simulated(workspace, inventory):
         return ready

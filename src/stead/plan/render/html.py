@@ -26,14 +26,17 @@ ENTRIES = 1500  # a page that a browser still opens at once
 
 def to_html(plan: Plan, *, title: str = "Plan", things: Sequence[GraphResource] | None = None) -> str:
     """`things` is everything there will be; without it, only what the plan touches is drawn."""
+    return "\n".join([beginning(escape(title)), f"<h1>{escape(title)}</h1>", to_body(plan, things=things), ENDING])
+
+
+def to_body(plan: Plan, *, things: Sequence[GraphResource] | None = None) -> str:
+    """What a page has below its title, for a page that has this look already."""
     entries = fold(plan)
-    summary = summarise(plan, entries)
     parts = [
-        *_head(plan, title, summary),
+        *_head(plan, summarise(plan, entries)),
         *_topology(_things(plan) if things is None else things),
         *_sections(plan, entries),
         *_tail(plan),
-        ENDING,
     ]
     return "\n".join(parts)
 
@@ -42,9 +45,7 @@ def _things(plan: Plan) -> list[GraphResource]:
     return [GraphResource(keep.address, keep.host, keep.after) for keep in plan.keeps.values() if keep.leases]
 
 
-def _head(plan: Plan, title: str, summary: Summary) -> Iterator[str]:
-    yield beginning(escape(title))
-    yield f"<h1>{escape(title)}</h1>"
+def _head(plan: Plan, summary: Summary) -> Iterator[str]:
     yield f'<p class="head">{escape(headline(summary) if not plan.empty else "Nothing to do")}.</p>'
     if summary.steps:
         yield f"<p>Disturbs: {escape(disturbance(summary))}. {escape(effort(summary))}.</p>"

@@ -26,19 +26,22 @@ STYLE = """
 
 
 def to_svg(graph: Graph) -> str:
-    return drawing(*_graph(graph))
+    return drawing(*_graph(graph), "How resources refer to each other")
 
 
 def hosts_svg(residents: Mapping[str, Sequence[str]]) -> str:
     """A box for each host with the names of what lives there."""
-    return drawing(*_hosts(residents))
+    return drawing(*_hosts(residents), "What is on each host")
 
 
-def drawing(width: int, height: int, shapes: Sequence[str]) -> str:
+def drawing(width: int, height: int, shapes: Sequence[str], label: str) -> str:
+    """`label` is for those who do not see it."""
     size = f"{-MARGIN} {-MARGIN} {width + 2 * MARGIN} {height + 2 * MARGIN}"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{size}" width="{width + 2 * MARGIN}" '
-        f'height="{height + 2 * MARGIN}" role="img"><style>{STYLE}</style>\n' + "\n".join(shapes) + "\n</svg>\n"
+        f'height="{height + 2 * MARGIN}" role="img" aria-label="{label}"><style>{STYLE}</style>\n'
+        + "\n".join(shapes)
+        + "\n</svg>\n"
     )
 
 

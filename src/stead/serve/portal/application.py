@@ -25,6 +25,7 @@ from stead.serve.portal import (
     overview,
     providers,
     resources,
+    reviews,
     topology,
 )
 from stead.serve.portal.pages import BASE
@@ -42,6 +43,7 @@ ROUTES = (
     *resources.ROUTES,
     *topology.ROUTES,
     *operators.ROUTES,
+    *reviews.ROUTES,
 )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
 from stead.core.named import NamedTuple
+from stead.plan.render.svg import STYLE as DRAWN
 from stead.serve.portal.meters import NAMED
 from stead.serve.portal.statics import url_of
 from stead.serve.portal.texts import languages, say_in
@@ -31,6 +34,12 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "cache-control": "no-store",
 }
+
+
+def policy_with(*sheets: str) -> dict[str, str]:
+    """The header of a page that has these sheets of style within it: they are allowed by their digests."""
+    digests = (b64encode(sha256(one.encode()).digest()).decode() for one in sheets)
+    return {"content-security-policy": POLICY.format(styles="".join(f" 'sha256-{one}'" for one in digests))}
 
 
 class NavigationLink(NamedTuple):
@@ -56,6 +65,7 @@ NAVIGATION: Mapping[str, tuple[NavigationLink, ...]] = {
     "Cloud": (
         NavigationLink("/hosts", "Hosts", "host", AccessPolicy.ADMIN),
         NavigationLink("/capacity", "Capacity", "capacity", AccessPolicy.ADMIN),
+        NavigationLink("/reviews", "Plans for review", "review", AccessPolicy.ADMIN),
         NavigationLink("/runs", "Runs", "run", AccessPolicy.ADMIN),
         NavigationLink("/drift", "Drift", "drift", AccessPolicy.ADMIN),
         NavigationLink("/projects", "Projects", "project", AccessPolicy.ADMIN),
@@ -83,6 +93,11 @@ def part(visit: Visit, template: str, /, **values: Any) -> str:
 
 def page(visit: Visit, template: str, /, status: int = 200, **values: Any) -> Response:
     return HTMLResponse(part(visit, template, **_around(visit), **values), status)
+
+
+def page_with_plan(visit: Visit, template: str, /, **values: Any) -> Response:
+    """With a plan's drawings, which bring their style along."""
+    return HTMLResponse(part(visit, template, **_around(visit), **values), headers=policy_with(DRAWN))
 
 
 def _around(visit: Visit) -> dict[str, Any]:

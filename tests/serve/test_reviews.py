@@ -1,0 +1,198 @@
+"""Plans are approved by those who may, other than those who submitted them, and applied as they were approved."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from base64 import b64encode
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.serve.portal.browsing import PlainBrowser
+from tests.serve.portal.test_walls import HOSTILE, RunningParts
+from tests.serve.served import PASSWORD, SITE, Site, write_site
+
+from stead.cli import main
+from stead.serve.identity.scopes import SYSTEM
+
+INLINE = "  files: {networks: {inner: {subnets: {v4: {cidr: 10.9.0.0/24}}}}}\n"
+FILES = """  files:
+    instances: {keep: {flavor: tiny, image: cirros, networks: [inner]}}
+    networks:
+      inner: {subnets: {v4: {cidr: 10.9.0.0/24}}}
+"""
+RULES = "site: {review: {two_persons: true}}\n"
+PLANS = "/review/v1/plans"
+
+
+class Reviewed:
+    """A site where two must agree, of which ada, lena and max are admins."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.site = Site(write_site(folder, RULES + SITE.replace(INLINE, FILES)))
+        for name in ("lena", "max"):
+            user = self.site.people.add_user(name, PASSWORD)
+            for where in (SYSTEM, self.site.projects["adas"]):
+                self.site.people.assign(user, where, "admin")
+            self.site.people.change_user(user, default_project_id=self.site.projects["adas"])
+        self.networks = 0
+
+    def submit(self, *options: str, name: str = "", reason: str = "more") -> int:
+        """By ada, from CI: of one more network in the files. Returns the number."""
+        self.networks += 1
+        assert self.site.worker.wait_idle(60)
+        spec = self.folder / "stead.yml"
+        network = {"display_name": name or "more", "subnets": {"v4": {"cidr": f"10.{self.networks}.0.0/24"}}}
+        spec.write_text(f"{spec.read_text()}      n{self.networks}: {json.dumps(network)}\n")
+        file = str(self.folder / "new.plan")
+        assert main(["plan", "-q", "-s", str(self.folder), "-o", file, *options]) == 0
+        assert main(["review", "submit", file, "-s", str(self.folder), "--reason", reason]) == 0
+        return int(self.call("GET", PLANS)[1]["reviews"][0]["id"])
+
+    def call(self, method: str, path: str, body: Any = None, who: str = "lena") -> tuple[int, Any]:
+        status, _, answer = self.site.call(method, path, body, who)
+        return status, answer
+
+    def approve(self, number: int, who: str = "lena", **more: Any) -> int:
+        checksum = self.call("GET", f"{PLANS}/{number}")[1]["review"]["checksum"]
+        return self.call("POST", f"{PLANS}/{number}/approve", {"checksum": checksum, **more}, who)[0]
+
+    def ended(self, number: int) -> Any:
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            review = self.call("GET", f"{PLANS}/{number}")[1]["review"]
+            if review["state"] == "ended":
+                return review
+            time.sleep(0.05)
+        raise AssertionError(review)
+
+
+@pytest.fixture(scope="module")
+def reviewed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reviewed]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STEAD_WHO", "ada")
+        found = Reviewed(tmp_path_factory.mktemp("reviewed"))
+        yield found
+        found.site.close()
+
+
+def test_a_plan_is_approved_by_another_and_applied_by_the_server(reviewed: Reviewed) -> None:
+    number = reviewed.submit()
+    assert reviewed.call("POST", f"{PLANS}/{number}/apply", {})[0] == 409
+    assert reviewed.approve(number, "ada") == 409
+    assert reviewed.approve(number, reason="looks good") == 200
+    assert reviewed.call("POST", f"{PLANS}/{number}/apply", {"reason": "now"}, "max")[0] == 202
+    review = reviewed.ended(number)
+    told = [(one["state"], one["who"], one["reason"]) for one in review["events"]]
+    assert told[:3] == [("waiting", "ada", "more"), ("approved", "lena", "looks good"), ("asked", "max", "now")]
+    assert told[3:] == [("applying", "stead serve", ""), ("ended", "stead serve", "done")]
+    assert review["events"][1]["source"] == "127.0.0.1"
+    assert review["events"][0]["source"].startswith("command line on ")
+    run = reviewed.site.cloud.store.runs(1)[0]
+    assert (run.plan, run.reason, run.outcome) == (review["plan"], f"review {number}, approved by lena", "done")
+    assert main(["plan", "--detailed-exitcode", "-q", "-s", str(reviewed.folder)]) == 0
+    audited = [(one.who, one.what, one.status) for one in reviewed.site.cloud.store.audited(50)]
+    assert ("lena", f"POST {PLANS}/{number}/approve", 200) in audited
+    assert ("ada", f"POST {PLANS}/{number}/approve", 409) in audited
+
+
+def test_the_command_line_approves_nothing_where_two_must_agree(reviewed: Reviewed, capsys: Any) -> None:
+    number = reviewed.submit()
+    words = ["-s", str(reviewed.folder), "-q", "--auto-approve"]
+    assert main(["review", "approve", str(number), *words]) == 1
+    assert "STEAD-A009" in capsys.readouterr().err
+    assert reviewed.call("POST", f"{PLANS}/{number}/refuse", {"reason": "no"}, "ada")[0] == 200
+    assert reviewed.approve(number) == 409
+
+
+def test_what_was_overtaken_is_told_and_not_done(reviewed: Reviewed) -> None:
+    """Approved while it was fresh; then somebody applies something else."""
+    number = reviewed.submit()
+    assert reviewed.approve(number) == 200
+    path = "/network/v2.0/networks"
+    assert reviewed.site.call("POST", path, {"network": {"name": "other"}}, "bob")[0] == 201
+    assert reviewed.site.worker.wait_idle(60)
+    assert reviewed.call("GET", f"{PLANS}/{number}")[1]["review"]["outdated"] is True
+    assert reviewed.call("POST", f"{PLANS}/{number}/apply", {})[0] == 202
+    assert "STEAD-A001" in reviewed.ended(number)["events"][-1]["reason"]
+    assert main(["plan", "--detailed-exitcode", "-q", "-s", str(reviewed.folder)]) == 2
+    late = reviewed.submit()
+    assert reviewed.site.call("POST", path, {"network": {"name": "third"}}, "bob")[0] == 201
+    assert reviewed.site.worker.wait_idle(60)
+    assert reviewed.approve(late) == 409
+
+
+def test_the_approval_is_of_the_file_that_was_looked_at(reviewed: Reviewed) -> None:
+    number = reviewed.submit()
+    for checksum in ("", "0" * 64):
+        body = {"checksum": checksum}
+        assert reviewed.call("POST", f"{PLANS}/{number}/approve", body)[0] in (400, 409)
+    assert reviewed.call("POST", f"{PLANS}/{number}/approve", {})[0] == 400
+
+
+def test_data_is_lost_by_agreement_only(reviewed: Reviewed) -> None:
+    number = reviewed.submit("--destroy")
+    assert reviewed.approve(number) == 409
+    browser = PlainBrowser(reviewed.site, "lena")
+    text = browser.get(f"/reviews/{number}").text
+    assert "type data-loss" in text
+    checksum = re.findall(r'name="checksum" value="([0-9a-f]{64})"', text)[0]
+    for typed, status in (("", 409), ("yes", 400), ("data-loss", 303)):
+        assert browser.post(f"/reviews/{number}/approve", checksum=checksum, typed=typed).status == status
+    assert reviewed.call("GET", f"{PLANS}/{number}")[1]["review"]["state"] == "approved"
+
+
+def test_a_tenant_sees_no_plan(reviewed: Reviewed) -> None:
+    number = reviewed.submit()
+    for who in ("bob", "ray", "fay"):
+        for path in (PLANS, f"{PLANS}/{number}", f"{PLANS}/{number}/file"):
+            assert reviewed.call("GET", path, who=who)[0] == 403
+        for action in ("approve", "refuse", "apply"):
+            assert reviewed.call("POST", f"{PLANS}/{number}/{action}", {"checksum": "x"}, who)[0] == 403
+        browser = PlainBrowser(reviewed.site, who)
+        assert [browser.get(path).status for path in ("/reviews", f"/reviews/{number}")] == [403, 403]
+        assert browser.post(f"/reviews/{number}/approve").status == 403
+        assert "/portal/reviews" not in browser.get("/").text
+    assert reviewed.call("GET", f"{PLANS}/{number}")[1]["review"]["state"] == "waiting"
+
+
+def test_numbers_that_no_review_has(reviewed: Reviewed) -> None:
+    browser = PlainBrowser(reviewed.site, "lena")
+    for wrong in ("0", "x", "9" * 30, "-1", "%C2%B2", "1%2F2"):
+        assert reviewed.call("GET", f"{PLANS}/{wrong}")[0] == 404
+        assert browser.get(f"/reviews/{wrong}").status == 404
+    assert browser.post("/reviews/1/nothing").status == 404
+
+
+def test_a_person_decides_on_the_page(reviewed: Reviewed) -> None:
+    number = reviewed.submit(name=HOSTILE, reason=HOSTILE)
+    ada, lena = PlainBrowser(reviewed.site, "ada"), PlainBrowser(reviewed.site, "lena")
+    page, listed = lena.get(f"/reviews/{number}"), lena.get("/reviews")
+    for one in (page, listed):
+        assert "<img src=x" not in one.text
+        assert {*RunningParts(one.text).found} <= {"style"}
+    assert "&lt;img src=x" in page.text
+    policy = page.headers["content-security-policy"]
+    styles = re.findall("<style>(.*?)</style>", page.text, re.DOTALL)
+    assert all(b64encode(sha256(one.encode()).digest()).decode() in policy for one in styles)
+    assert "unsafe" not in policy
+    checksum = re.findall(r'name="checksum" value="([0-9a-f]{64})"', page.text)[0]
+    refused = ada.post(f"/reviews/{number}/approve", checksum=checksum)
+    assert (refused.status, "STEAD-A009" in refused.text) == (409, True)
+    form = {"checksum": checksum, "reason": HOSTILE}
+    assert lena.post(f"/reviews/{number}/approve", origin="https://evil.example", **form).status == 403
+    assert lena.post(f"/reviews/{number}/approve", **form).status == 303
+    assert "Apply now" in lena.get(f"/reviews/{number}").text
+    assert lena.post(f"/reviews/{number}/apply").status == 303
+    reviewed.ended(number)
+    text = lena.get(f"/reviews/{number}").text
+    run = reviewed.site.cloud.store.runs(1)[0].id
+    assert f"/portal/runs/{run}" in text
+    assert '<button class="primary">' not in text
+    assert {*RunningParts(text).found} <= {"style"}
+    assert lena.get(f"/reviews/{number}", hx_request="true").status == 200
