@@ -112,6 +112,15 @@ class World(Protocol):
         """Evaluate a late expression for a member. A secret comes out sealed, as {"$secret": id}."""
 
 
+class PermittedPerson(NamedTuple):
+    """What somebody is let do by what is recorded."""
+
+    name: str
+    role: str
+    project: str  # empty: the site
+    off: bool = False  # may nothing, whatever else is said
+
+
 class SavedDisk(NamedTuple):
     serial: str  # its serial number in a guest
     size: int
@@ -234,6 +243,8 @@ class Kind:
     """What of it is metered over time, by the part of the names of `metered` before a colon."""
     metered: Callable[[Mapping[str, Any], Sequence[Address]], Mapping[str, int]] = _no_amounts
     """What one takes while it is there: (want, what it refers to). A name may have a detail: "volumes:fast"."""
+    lets: Callable[[Address, Mapping[str, Any]], Iterable[PermittedPerson]] = _none
+    """Whom what is recorded of a resource lets do something."""
     facts: Callable[[Block, Member, World], Mapping[str, Any]] = _leases
     """What expressions see of a member: `instances.web[0].address`."""
     credentials: (

@@ -8,6 +8,7 @@
   stead apply --rebuild ADDRESS        with a new root disk for this instance; what its disk holds is lost
   stead apply --max-disruption reboot  refuse what would rebuild something or lose data
   stead apply --confirm-dead compute-1  this host is dead: start elsewhere what it ran
+  stead apply --as ada                 refused if ada may not make this change (for CI)
   stead apply --parallel 5             at most five hosts at once
 
 Data is lost only with your consent: by --max-disruption data-loss, or by typing the name of what is lost.
@@ -36,6 +37,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--reviewed", type=shared.number(1, 10**15), metavar="REVIEW", help="the plan that was approved in this review"
     )
     shared.applying(parser)
+    shared.acting(parser)
     shared.replacing(parser)
     shared.dead(parser)
     shared.selection(parser)
@@ -49,6 +51,7 @@ def run(options: argparse.Namespace) -> int:
         return plan_and_apply(asked, request)
     _no_selection(request)
     if options.reviewed:
+        _not_as(asked)
         from stead.cli.common.reviews import apply_reviewed
 
         return apply_reviewed(asked, options.reviewed)
@@ -57,8 +60,10 @@ def run(options: argparse.Namespace) -> int:
 
 def apply_file(asked: ApplyRequest, path: Path) -> int:
     """The file was reviewed, so nothing is asked; but what data may be lost is said here, not there."""
+    from stead.cli.common.acting import not_permitted
     from stead.cli.common.loading import load
     from stead.cli.common.plan_again import must_be_allowed, same_plan
+    from stead.core.diagnostics import Refused
     from stead.plan.file import load as read
     from stead.store.sealing import signing_key
 
@@ -67,6 +72,8 @@ def apply_file(asked: ApplyRequest, path: Path) -> int:
         return 1
     loaded = load(asked.workspace)
     again, secrets = same_plan(plan, loaded, str(path))
+    if denied := not_permitted(asked.acting, again, loaded):
+        raise Refused(*denied)
     return carry_out(asked, again, loaded, secrets)
 
 
@@ -79,4 +86,13 @@ def _no_selection(request: PlanningRequest) -> None:
             f"{', '.join(given)}: a plan file is applied as it is. Select resources when you plan, with "
             "`stead plan -o FILE`."
         )
+        raise Refused(BAD_OPTION.at(None, text))
+
+
+def _not_as(asked: ApplyRequest) -> None:
+    from stead.cli.common.workspace import BAD_OPTION
+    from stead.core.diagnostics import Refused
+
+    if asked.acting:
+        text = "--as: a review says who submitted and who approved. Use `stead plan --as USER` before you submit it."
         raise Refused(BAD_OPTION.at(None, text))

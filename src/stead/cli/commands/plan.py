@@ -8,6 +8,7 @@
   stead plan --max-disruption network         fail when a step would reboot something
   stead plan --detailed-exitcode              for CI: 0 nothing to do, 2 changes or something waits, 1 errors
   stead plan --confirm-dead compute-1         this host is dead: what would be started elsewhere
+  stead plan --as ada                         for CI: fail when ada may not make this change
   stead plan --refresh-only                   record what the hosts have as what was applied
   stead plan --save-view site.view            and save a view of the site for the next line
   stead plan --untrusted site.view            a stranger's change: runs none of its code, asks no host, needs no key
@@ -54,6 +55,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="write a view of the site to this file, for --untrusted",
     )
     shared.limit(parser, None)
+    shared.acting(parser)
     shared.exitcode(parser, "there are changes, or something waits for a host")
     shared.replacing(parser)
     shared.dead(parser)
@@ -70,14 +72,17 @@ def run(options: argparse.Namespace) -> int:
         from stead.cli.common import bounded
 
         _writes_nothing(options.out, options.save_view)
+        _knows_nobody(options.acting)
         if not bounded.is_within():
             return bounded.run(options.typed)
         status = of_strangers(workspace, request, Path(options.untrusted), printing, most)
     else:
+        from stead.cli.common.acting import not_permitted
         from stead.cli.common.planning import make, too_much
 
         ready = make(workspace, request)
-        status = _shown(ready, printing, too_much(ready.plan, most), out=options.out, view=options.save_view)
+        refused = [*too_much(ready.plan, most), *not_permitted(options.acting or "", ready.plan, ready.loaded)]
+        status = _shown(ready, printing, refused, out=options.out, view=options.save_view)
     return 0 if status == CHANGES and not options.detailed_exitcode else status
 
 
@@ -128,6 +133,15 @@ def _writes_nothing(*files: str | None) -> None:
 
     if any(one is not None for one in files):
         text = "--untrusted writes no plan file. Review the change, then plan without --untrusted and apply that plan."
+        raise Refused(BAD_OPTION.at(None, text))
+
+
+def _knows_nobody(user: str | None) -> None:
+    from stead.cli.common.workspace import BAD_OPTION
+    from stead.core.diagnostics import Refused
+
+    if user:
+        text = "--as: a view does not say what was applied last. Use it in the job that plans with the store."
         raise Refused(BAD_OPTION.at(None, text))
 
 

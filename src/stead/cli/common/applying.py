@@ -30,6 +30,7 @@ def _fits(_ready: Ready) -> Iterable[Diagnostic]:
 
 def plan_and_apply(asked: ApplyRequest, request: PlanningRequest, check: Check = _fits) -> int:
     """`check` refuses a plan that has more than was asked for."""
+    from stead.cli.common.acting import not_permitted
     from stead.cli.common.approval import NOBODY, approved, refuse_loss
     from stead.cli.common.console_output import complain
     from stead.cli.common.planning import make, show, too_much
@@ -37,7 +38,8 @@ def plan_and_apply(asked: ApplyRequest, request: PlanningRequest, check: Check =
 
     printing = asked.printing
     ready = make(asked.workspace, request)
-    refused = [*too_much(ready.plan, asked.most), *check(ready)]
+    denied = not_permitted(asked.acting, ready.plan, ready.loaded)
+    refused = [*too_much(ready.plan, asked.most), *denied, *check(ready)]
     if not printing.json:
         asking = not asked.auto_approve and not ready.plan.empty  # nobody agrees to what was not shown
         show(ready.plan, replace(printing, quiet=printing.quiet and not asking), [*ready.warnings, *refused])
@@ -61,6 +63,7 @@ def carry_out(
 ) -> int:
     import gc
 
+    from stead.cli.common.acting import remember
     from stead.cli.common.progress import exit_status, progress, report
     from stead.run.apply import apply
 
@@ -69,6 +72,7 @@ def carry_out(
     settings = run_options(asked, plan, loaded, secrets, proofs)
     with progress(plan, asked.printing) as on_event:
         made = apply(plan, loaded.store, loaded.runner, now=plan.made, options=settings, on_event=on_event)
+    remember(plan, loaded)
     report(plan, made, asked.printing)
     return exit_status(made)
 
@@ -83,7 +87,7 @@ def run_options(
     from stead.run.model import Options
 
     return Options(
-        who=who(),
+        who=safe(asked.acting) or who(),
         reason=safe(asked.reason),
         parallel=asked.parallel,
         secrets=secrets,

@@ -136,6 +136,16 @@ def dead(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def acting(parser: argparse.ArgumentParser) -> None:
+    """Of commands in a pipeline, which has more rights than whoever made the change."""
+    parser.add_argument(
+        "--as",
+        dest="acting",
+        metavar="USER",
+        help="refuse what this user may not change: a member changes files of the project, and an admin all files",
+    )
+
+
 def limit(parser: argparse.ArgumentParser, default: str | None) -> None:
     parser.add_argument(
         "--max-disruption",
@@ -221,4 +231,5 @@ def applying_of(options: argparse.Namespace) -> ApplyRequest:
         parallel=options.parallel,
         reason=options.reason,
         most=limit_of(options),
+        acting=getattr(options, "acting", None) or "",
     )

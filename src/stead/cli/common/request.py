@@ -66,3 +66,4 @@ class ApplyRequest:
     parallel: int
     reason: str
     most: Disruption | None
+    acting: str = ""  # whose change it is; empty: of somebody who may everything

@@ -73,6 +73,7 @@ def apply_for_server(workspace: Workspace, number: int, who: str) -> None:
 
 def _carried_out(workspace: Workspace, number: int, by: ReviewEvent) -> str:
     """How it ended."""
+    from stead.cli.common.acting import remember
     from stead.cli.common.applying import run_options
     from stead.cli.common.loading import load
     from stead.cli.common.plan_again import same_plan
@@ -91,6 +92,7 @@ def _carried_out(workspace: Workspace, number: int, by: ReviewEvent) -> str:
         reviewing.begin(store, number, by)
         settings = run_options(replace(asked, reason=_reason(asked, loaded, number)), again, loaded, secrets)
         made = apply(again, store, loaded.runner, now=again.made, options=replace(settings, who=by.who))
+        remember(again, loaded)
     return DONE if made.outcome is Outcome.DONE else NOT_ALL
 
 

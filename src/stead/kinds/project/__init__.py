@@ -3,7 +3,7 @@
 from stead.core.effect import IN_PLACE
 from stead.core.kind import Kind, Scope
 from stead.kinds.project.model import Project
-from stead.kinds.project.realise import facts, realise
+from stead.kinds.project.realise import facts, lets, realise
 from stead.kinds.project.rules import check
 from stead.kinds.shared.record_only import effects_of
 
@@ -16,6 +16,7 @@ KIND = Kind(
     highlights=("quota",),
     check=check,
     realise=realise,
+    lets=lets,
     facts=facts,
     seen={
         "name": "its name",

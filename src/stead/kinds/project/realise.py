@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from stead.core.address import Address
-from stead.core.kind import Member, World
+from stead.core.kind import Member, PermittedPerson, World
 from stead.core.want import Body, Want
 from stead.kinds.project.model import Project
 from stead.kinds.shared import firewall
@@ -30,6 +30,11 @@ def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[M
 def _of_hosts(group: Address, world: World, own: Mapping[str, Any], drivers: Mapping[str, Any]) -> Want:
     rules = firewall.compiled(firewall.default_rules(group), world)
     return Want.of(Body.of({"default_group": {**rules, **drivers, "name": str(group)}}), own)
+
+
+def lets(address: Address, recorded: Mapping[str, Any]) -> Iterator[PermittedPerson]:
+    for one in recorded.get("members", ()):
+        yield PermittedPerson(one["name"], one["role"], address.name)
 
 
 def facts(block: Block, member: Member, world: World) -> dict[str, Any]:

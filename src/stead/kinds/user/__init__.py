@@ -1,9 +1,10 @@
 """Somebody who uses the cloud, as the site's files say. `stead user set-password` gives a password."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from stead.core.kind import Kind, Member, Scope, World
+from stead.core.address import Address
+from stead.core.kind import Kind, Member, PermittedPerson, Scope, World
 from stead.kinds.shared.record_only import effects_of, recorded_only
 from stead.kinds.user.model import UserAccount
 from stead.kinds.user.rules import check
@@ -15,6 +16,11 @@ def facts(block: Block, member: Member, _world: World) -> Mapping[str, Any]:
     return {"name": model.named(member.address.label), "email": model.email, "admin": model.admin}
 
 
+def lets(address: Address, recorded: Mapping[str, Any]) -> Iterator[PermittedPerson]:
+    name, role = recorded.get("login") or address.label, "admin" if recorded.get("admin") else "user"
+    yield PermittedPerson(name, role, "", off=not recorded.get("enabled", True))
+
+
 KIND = Kind(
     name="user",
     plural="users",
@@ -24,6 +30,7 @@ KIND = Kind(
     highlights=("login", "admin"),
     check=check,
     realise=recorded_only,
+    lets=lets,
     facts=facts,
     seen={"name": "the name to log in with", "email": "the e-mail address", "admin": "whether it is an admin"},
     effects=effects_of(UserAccount),
