@@ -30,7 +30,7 @@ WIRE = ROOT / "collections/ansible_collections/stead/cloud/plugins/module_utils/
 CASES = ROOT / "tests/cases"
 PACKAGES = sorted({path.parent.name for path in SOURCE.glob("*/__init__.py")} - {stead.kinds.SHARED})
 # What a kind may use beside itself and what kinds share: values and words, no stage and no effect.
-WORDS = "address by_hand diagnostics driver effect fields kind metered named needs observed task value want"
+WORDS = "address by_hand diagnostics driver effect fields kind metered named needs observed task value want wiring"
 VALUES = {*(f"core.{name}" for name in WORDS.split()), "language.desired", "site.abilities"}
 
 

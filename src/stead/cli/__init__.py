@@ -34,6 +34,7 @@ COMMANDS: dict[str, str] = {
     "capacity": "show used and free capacity, and what a failure would do",
     "usage": "show what projects used over time, and what it costs",
     "members": "show who answers behind load balancers",
+    "trace": "show whether a packet gets from one resource to another, and why not",
     "top": "show what instances use now: processors, memory, disks, network",
     "rebalance": "plan live migrations that even hosts out",
     "evacuate": "start elsewhere what a dead host ran",

@@ -183,6 +183,8 @@ class Kind:
     """Per member, in order: what each host should have. Host "" means recorded only: no host has any of it."""
     wire: str = ""
     """The module with its comparison; left out, that of the kind's name in Stead's own collection."""
+    wiring: str = ""
+    """The module whose `wired` says, in words of `core.wiring`, what packets meet at one: (its wants on its hosts)."""
     highlights: tuple[str, ...] = ()
     """Fields of a new one that are shown without `--verbose`: dotted; `*` is every key, a trailing `.` the keys
     themselves, a trailing `#` how many there are. Left out, its first plain fields are."""

@@ -34,6 +34,7 @@ KIND = Kind(
     name="floating_ip",
     plural="floating_ips",
     scope=Scope.PROJECT,
+    wiring="stead.kinds.floating_ip.wiring",
     model=FloatingIp,
     help="An external address that leads to an instance or a load balancer.",
     highlights=("address", "target", "instance", "load_balancer", "forwards.", "network", "translated"),

@@ -22,6 +22,7 @@ KIND = Kind(
     name="instance",
     plural="instances",
     scope=Scope.PROJECT,
+    wiring="stead.kinds.instance.wiring",
     model=Instance,
     help="A virtual machine.",
     highlights=("vcpus", "memory", "root.size", "image.address", "nics.", "volumes.", "state"),

@@ -16,6 +16,7 @@ KIND = Kind(
     name="load_balancer",
     plural="load_balancers",
     scope=Scope.PROJECT,
+    wiring="stead.kinds.load_balancer.wiring",
     model=LoadBalancer,
     help="An address that spreads connections over instances.",
     highlights=("interfaces.*.addresses", "listeners.", "listeners.*.members#", "network"),

@@ -18,6 +18,7 @@ KIND = Kind(
     name="network",
     plural="networks",
     scope=Scope.EITHER,
+    wiring="stead.kinds.network.wiring",
     model=Network,
     help="A network of its own between instances on any hosts, or one that exists already.",
     highlights=("type", "vni", "vlan", "physical", "subnets.*.cidr", "mtu"),

@@ -11,6 +11,7 @@ KIND = Kind(
     name="project",
     plural="projects",
     scope=Scope.SITE,
+    wiring="stead.kinds.project.wiring",
     model=Project,
     help="A tenant: its own names, networks and quota. Every other resource of a team is written inside one.",
     highlights=("quota",),

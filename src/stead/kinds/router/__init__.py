@@ -33,6 +33,7 @@ KIND = Kind(
     name="router",
     plural="routers",
     scope=Scope.PROJECT,
+    wiring="stead.kinds.router.wiring",
     model=Router,
     help="Joins networks with each other and with an external one.",
     highlights=(

@@ -10,6 +10,7 @@ KIND = Kind(
     name="security_group",
     plural="security_groups",
     scope=Scope.PROJECT,
+    wiring="stead.kinds.security_group.wiring",
     model=SecurityGroup,
     help="Rules that say what may come in and go out of interfaces.",
     highlights=("rules#",),
