@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from ipaddress import IPv6Address
+from ipaddress import IPv6Address, ip_address
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -34,6 +34,9 @@ from stead.runner.ansible import AnsibleRunner
 from stead.runner.ansible_process import collections
 from stead.site.inventory import read_inventory
 from stead.store import Store, open_store
+from stead.tracing.following import trace
+from stead.tracing.model import Packet
+from stead.tracing.site import WiredSite
 
 KEY = b"k" * 32
 
@@ -68,6 +71,7 @@ class Cloud:
     runs: int = 0
     images: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[tuple[str, str], str] = field(default_factory=dict)  # of the last plan
+    traces: bool = False  # what is tried has to be what `stead trace` says
 
     def planned(self, *, destroy: bool = False) -> tuple[Plan | None, list[Diagnostic]]:
         text = self.text.replace("OBEYS", json.dumps(OBEYS))
@@ -182,10 +186,29 @@ class Cloud:
 
     def ping(self, resource: str, target: str, *words: str) -> bool:
         """An answer may be late, where many guests share two cores."""
-        return self.sh(resource, " ".join(["ping", "-c", "2", "-W", "20", *words, target])).status == 0
+        found = self.sh(resource, " ".join(["ping", "-c", "2", "-W", "20", *words, target])).status == 0
+        return self.as_traced(found, resource, target)
 
     def no_ping(self, resource: str, target: str) -> bool:
         return not self.ping(resource, target, "-W", "2")
+
+    def as_traced(self, passes: bool, resource: str, target: str, port: int = 0) -> bool:
+        """What becomes of a packet outside, nobody can say beforehand."""
+        sender = parse(resource)
+        if self.traces and sender is not None and is_address(target):
+            site = WiredSite({at: one.wants for at, one in self.store.recorded().resources.items()}, kinds())
+            protocol = "tcp" if port else "icmpv6" if ":" in target else "icmp"
+            traced = trace(site, sender, Packet("", target, protocol, port), site.owner_of(target, sender.project))
+            outside = traced.there.hops[-1].address is None and not traced.refused
+            assert outside or passes == (not traced.refused), (resource, target, port, passes, traced)
+        return passes
+
+
+def is_address(text: str) -> bool:
+    try:
+        return bool(ip_address(text))
+    except ValueError:
+        return False
 
 
 def tap_of(mac: str) -> str:

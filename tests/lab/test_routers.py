@@ -83,6 +83,7 @@ while True:
 @pytest.fixture(scope="module")
 def ready(make_lab: Callable[..., Lab], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     found = workspace(make_lab("r", parse(HOSTS, "test")), tmp_path_factory.mktemp("routers"))
+    found.traces = True
     found.apply(SPEC)
     found.obeys(ONE, TWO)
     found.obeys(THREE, network="back")

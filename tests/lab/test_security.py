@@ -57,6 +57,7 @@ LISTENS = "(for port in 7999 8000 8005 8010 8011; do nc -ll -p $port -e echo hel
 @pytest.fixture(scope="module")
 def ready(make_lab: Callable[..., Lab], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     found = workspace(make_lab("s", parse(HOSTS, "test")), tmp_path_factory.mktemp("security"))
+    found.traces = True
     found.apply(SPEC)
     found.obeys(NEAR, FAR, BESIDE)
     for who in (NEAR, FAR):
@@ -72,11 +73,13 @@ def cloud(ready: Cloud) -> Iterator[Cloud]:
 
 
 def opens(cloud: Cloud, who: str, address: str, port: int) -> bool:
-    return cloud.sh(who, f"nc -w 20 {address} {port} </dev/null").text == "hello\n"
+    found = cloud.sh(who, f"nc -w 20 {address} {port} </dev/null").text == "hello\n"
+    return cloud.as_traced(found, who, address, port)
 
 
 def shut(cloud: Cloud, who: str, address: str, port: int) -> bool:
-    return cloud.sh(who, f"nc -w 2 {address} {port} </dev/null").text != "hello\n"
+    found = cloud.sh(who, f"nc -w 2 {address} {port} </dev/null").text != "hello\n"
+    return not cloud.as_traced(not found, who, address, port)
 
 
 def test_nothing_comes_in_unasked(cloud: Cloud) -> None:

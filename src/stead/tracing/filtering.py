@@ -35,6 +35,8 @@ def judged(plug: PlugWiring, direction: str, packet: Packet, site: WiredSite) ->
         return Judged("no security group: everything passes", True)
     does, side = WORDS[direction]
     groups = [site.rules[name] for name in plug.groups if name in site.rules]
+    if packet.answers:  # what lets out by state lets out what a guest begins, and answers to what it let in
+        groups = [one for one in groups if not one.stateful]
     found = [(group, rule) for group in groups for rule in _matching(group, direction, packet)]
     if found:
         group, rule = max(found, key=lambda one: one[0].stateful)

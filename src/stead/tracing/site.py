@@ -99,6 +99,11 @@ class WiredSite:
         found = (name for name, one in self.networks.items() if one.physical and in_any(address, one.nets))
         return next(found, "")
 
+    def owner_of(self, address: str, project: str) -> Address | None:
+        """Whose it is in a project: others may have the same."""
+        owners = (owner for owner in self.plugs if owner.project == project and address in self.addresses_of(owner))
+        return next(owners, None)
+
     def addresses_of(self, owner: Address) -> list[str]:
         """At which it is reached."""
         own = [address for one in self.plugs.get(owner, ()) for address in one.wiring.addresses]

@@ -64,7 +64,7 @@ projects:
       web: {flavor: small, image: tiny, networks: [app], security_groups: [web]}
       other: {flavor: small, image: tiny, networks: [app], security_groups: [open]}
       db: {flavor: small, image: tiny, networks: [data], security_groups: [db]}
-      stateless: {flavor: small, image: tiny, networks: [app], security_groups: [answers]}
+      stateless: {flavor: small, image: tiny, networks: [app], security_groups: [answers, db]}
       mute: {flavor: small, image: tiny, networks: [app], security_groups: [mute]}
       off: {flavor: small, image: tiny, networks: [app], security_groups: [open], state: stopped}
       away: {flavor: small, image: tiny, networks: [lone], security_groups: [open]}

@@ -84,7 +84,9 @@ def run(options: argparse.Namespace) -> int:
     source, target = (end(text, wants, site) for text in (options.source, options.target))
     protocol, port = options.port
     packet = addressed(source, target, TracedService(protocol, port, 6 if options.ipv6 else 4), site)
-    verdict = trace(site, _resource(source), packet, _resource(target))
+    sender = _resource(source)
+    meant = _resource(target) or (site.owner_of(packet.target, sender.project) if sender is not None else None)
+    verdict = trace(site, sender, packet, meant)
     differences = list(differing(workspace, set(everybody(verdict)))) if options.live else []
     if options.json:
         print(json.dumps(data(verdict, differences), indent=1))
