@@ -176,7 +176,7 @@ class _Walk:
 
     def arrive(self, plug: PlugAt, via: str, packet: Packet) -> None:
         wiring = plug.wiring
-        if packet.target != via:
+        if packet.target != via and not in_any(packet.target, wiring.allowed):
             self.hop(plug.owner, plug.hosts, packet)
             raise Stuck(f"{plug.owner} is the gateway, and whether it sends the packet on is its own affair")
         self.mtus.append(wiring.mtu)

@@ -99,7 +99,7 @@ CASES = [
     ("web", "db", "icmp", "no rule of acme/security_groups/db lets in icmp"),
     ("mute", "other", "80", "no rule of acme/security_groups/mute lets out tcp/80"),
     ("other", "mute", "80", "no rule of acme/security_groups/mute lets in tcp/80"),
-    ("other", "stateless", "80", "the answer does not come back: no rule of acme/security_groups/answers lets out tcp"),
+    ("other", "stateless", "80", "the answer does not come back: no rule of acme/security_groups/answers and acme"),
     ("other", "off", "80", "acme/instances/off does not answer: it is stopped"),
     ("off", "other", "80", "acme/instances/off sends nothing: it is stopped"),
     ("other", "away", "80", "it leaves the site, as no router on its way leads to the network of acme/instances/away"),
