@@ -19,9 +19,11 @@ from stead.core.address import Address
 from stead.serve.begin import begun
 from stead.serve.cloud import Cloud
 from stead.serve.edits import Who
+from stead.serve.http import NotifyingServer
 from stead.serve.identity.people import People
 from stead.serve.identity.scopes import SYSTEM
 from stead.serve.portal.application import application
+from stead.serve.portal.live import LiveStreams
 from stead.serve.services import SERVICES
 from stead.serve.worker import Worker
 from stead.serve.world import bare
@@ -78,10 +80,10 @@ class Site:
         self.worker.start()
         self.projects: Mapping[str, str] = self._with_people() if projects is None else projects
         self._tokens: dict[str, str] = {}
-        self.url, self._server = (
-            "",
-            uvicorn.Server(uvicorn.Config(application(self.cloud, self.people, SERVICES), port=0, log_level="warning")),
-        )
+        live = LiveStreams(self.cloud)
+        app = application(self.cloud, self.people, SERVICES, live=live)
+        self.url = ""
+        self._server = NotifyingServer(uvicorn.Config(app, port=0, log_level="warning"), live)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()
         until = time.monotonic() + 30

@@ -130,6 +130,12 @@ class Cloud:
         with self._looking:
             return (self._look_store.documents_serial(), self._look_store.serial(), self._outcome)
 
+    def pulse(self) -> tuple[tuple[int, int, int], tuple[int, ...]]:
+        """The stamp, and another value whenever a run or a review goes on."""
+        with self._looking:
+            steps = self._look_store.pulse()
+        return self.stamp(), steps
+
     def _read(self) -> CloudState:
         documents = self.store.documents()
         desired, found = self.means.read(contents_of(documents))

@@ -14,6 +14,7 @@ from stead.core.value import value
 from stead.serve.cloud import Cloud
 from stead.serve.identity.people import People
 from stead.serve.portal.application import application
+from stead.serve.portal.live import LiveStreams
 from stead.serve.routes import Service
 from stead.serve.worker import Worker
 
@@ -38,7 +39,15 @@ class Listening:
 
 
 class NotifyingServer(uvicorn.Server):
-    """Tells systemd when it listens, so that a unit that has started answers."""
+    """Tells systemd when it listens, so that a unit that has started answers; and open pages that it ends."""
+
+    def __init__(self, config: uvicorn.Config, live: LiveStreams) -> None:
+        super().__init__(config)
+        self._live = live
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._live.close()
+        await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -65,8 +74,9 @@ def notify(state: str) -> None:
 
 def serve(cloud: Cloud, people: People, worker: Worker, services: Sequence[Service], at: Listening) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    live = LiveStreams(cloud)
     config = uvicorn.Config(
-        application(cloud, people, services, url=at.url),
+        application(cloud, people, services, url=at.url, live=live),
         ssl_certfile=at.certificate,
         ssl_keyfile=at.key,
         timeout_keep_alive=KEEP_ALIVE,
@@ -84,7 +94,7 @@ def serve(cloud: Cloud, people: People, worker: Worker, services: Sequence[Servi
     with bound(at) as link:
         worker.start()
         try:
-            NotifyingServer(config).run([link])
+            NotifyingServer(config, live).run([link])
         finally:
             worker.stop()
 

@@ -65,6 +65,9 @@ class Reader(Protocol):
     def runs(self, limit: int = 50) -> Sequence[RunInfo]:
         """The latest first."""
 
+    def pulse(self) -> tuple[int, ...]:
+        """Another one whenever a run or a review goes on."""
+
     def outcomes(self) -> Mapping[Outcome, int]:
         """How many runs ended so."""
 

@@ -16,6 +16,12 @@ _RUNS = """
         (SELECT count(*) FROM steps s WHERE s.run = r.id AND s.state = 'skipped'),
         r.token
     FROM runs r"""
+# Only steps of a run that goes on are counted: there may be a hundred thousand.
+_PULSE = """
+    SELECT coalesce(max(id), 0), (SELECT count(*) FROM runs WHERE outcome = 'running'),
+        (SELECT count(*) FROM steps WHERE run IN (SELECT id FROM runs WHERE outcome = 'running')),
+        (SELECT count(*) FROM steps WHERE state = 'began'), (SELECT count(*) FROM review_events)
+    FROM runs"""
 _OUTCOMES = "SELECT outcome, count(*) FROM runs GROUP BY outcome"
 MOVED = "moved"
 
@@ -23,6 +29,10 @@ MOVED = "moved"
 def runs(db: Database, limit: int) -> list[RunInfo]:
     at_work = working(db)
     return [_run(row, at_work) for row in db.rows(f"{_RUNS} ORDER BY r.id DESC LIMIT ?", (limit,))]
+
+
+def pulse(db: Database) -> tuple[int, ...]:
+    return tuple(map(int, db.rows(_PULSE)[0]))
 
 
 def outcomes(db: Database) -> dict[Outcome, int]:

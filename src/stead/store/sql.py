@@ -74,6 +74,9 @@ class SqlStore:
     def runs(self, limit: int = 50) -> Sequence[RunInfo]:
         return history.runs(self._db, limit)
 
+    def pulse(self) -> tuple[int, ...]:
+        return history.pulse(self._db)
+
     def outcomes(self) -> Mapping[Outcome, int]:
         return history.outcomes(self._db)
 

@@ -62,7 +62,13 @@ class PlainBrowser:
             name, _, rest = line.partition("=")
             self.cookies[name] = rest.partition(";")[0].strip('"')
             self.set_cookie = line
-        return Got(reply.status, {name.lower(): text for name, text in reply.headers.items()}, reply.read().decode())
+        return Got(reply.status, {name.lower(): text for name, text in reply.headers.items()}, _text(reply))
+
+
+def _text(reply: Any) -> str:
+    """Of a stream of events, which has no end, the beginning."""
+    streams = reply.headers.get_content_type() == "text/event-stream"
+    return str((reply.readline() if streams else reply.read()).decode())
 
 
 def with_network(site: Site, who: str, name: str = "app") -> str:

@@ -227,6 +227,24 @@ def test_a_plan_is_approved_and_applied_while_one_looks(
     assert complaints == []
 
 
+@pytest.mark.parametrize("streams", [True, False], ids=["by a stream", "asking"])
+def test_an_open_page_shows_what_is_new(page: Page, site: Site, complaints: list[str], *, streams: bool) -> None:
+    asked: list[str] = []
+    page.on("request", lambda one: asked.append(one.url) if one.headers.get("x-stead-refresh") else None)
+    if not streams:
+        page.route("**/portal/live", lambda route: route.fulfill(status=204))
+    log_in(page, site, "bob")
+    page.goto(f"{site.url}/portal/networks")
+    page.wait_for_timeout(1500)  # once for what may have changed before the stream began
+    asked.clear()
+    page.wait_for_timeout(7000)
+    assert len(asked) == 0 if streams else len(asked) >= 2
+    name = f"new-{streams}"
+    assert site.call("POST", "/network/v2.0/networks", {"network": {"name": name}}, "bob")[0] == 201
+    page.wait_for_selector(f"td:has-text('{name}')")
+    assert complaints == []
+
+
 def test_the_keyboard_and_the_dark(page: Page, site: Site) -> None:
     log_in(page, site, "bob")
     page.keyboard.press("?")
@@ -263,7 +281,8 @@ def test_the_reader_s_language_is_spoken(browser: Browser, site: Site) -> None:
 
 def own_pages(*more: AccessPolicy) -> list[str]:
     shown = (AccessPolicy.READER, AccessPolicy.MEMBER, AccessPolicy.ANYONE, *more)
-    return [one.path for one in ROUTES if one.method == "GET" and "{" not in one.path and one.policy in shown]
+    pages = [one for one in ROUTES if one.method == "GET" and "{" not in one.path and one.path != "/live"]
+    return [one.path for one in pages if one.policy in shown]
 
 
 @pytest.fixture(scope="module")

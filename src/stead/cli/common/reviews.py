@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from stead.store.model import ReviewEvent
 
 
-def here(reason: str = "", checksum: str = "") -> ReviewEvent:
+def here(reason: str = "", checksum: str = "", *, by: str = "command line") -> ReviewEvent:
     """Of who types, as far as that is known."""
     import socket
 
@@ -27,7 +27,7 @@ def here(reason: str = "", checksum: str = "") -> ReviewEvent:
     from stead.plan.render.values import safe
     from stead.store.model import ReviewEvent, ReviewState
 
-    source = f"command line on {safe(socket.gethostname())}"
+    source = f"{by} on {safe(socket.gethostname())}"
     return ReviewEvent(ReviewState.WAITING, who(), source=source, reason=safe(reason), checksum=checksum)
 
 
@@ -57,7 +57,7 @@ def apply_for_server(workspace: Workspace, number: int, who: str) -> None:
     from stead.run import reviewing
     from stead.store.codes import LOCKED
 
-    by = here()._replace(who=who)
+    by = here(by="server")._replace(who=who)
     with closing(open_state(workspace)) as store:
         try:
             told = _carried_out(workspace, number, by)

@@ -28,6 +28,7 @@ from stead.serve.portal import (
     reviews,
     topology,
 )
+from stead.serve.portal.live import LiveStreams
 from stead.serve.portal.pages import BASE
 from stead.serve.portal.server import Portal
 from stead.serve.routes import Service
@@ -47,12 +48,15 @@ ROUTES = (
 )
 
 
-def application(cloud: Cloud, people: People, services: Sequence[Service], *, url: str = "") -> ASGIApp:
+def application(
+    cloud: Cloud, people: People, services: Sequence[Service], *, url: str = "", live: LiveStreams | None = None
+) -> ASGIApp:
+    """`live` is given by who closes it before the server waits for its connections."""
     declared = DeclaredIdentity(cloud)
     people.follow_files(declared.records)
     people.outside = OutsideUsers(people, declared)
     api = ApiServer(cloud, people, services, url=url).app()
-    portal = Portal(api, cloud, people, url=url).app(ROUTES)
+    portal = Portal(api, cloud, people, live or LiveStreams(cloud), url=url).app(ROUTES)
     console = WebSocketRoute(f"{BASE}/console/{{key}}/ws", consoles.ConsoleServer(cloud, people, url=url).serve)
     return Starlette(routes=[console, Route("/", _first), Route(BASE, _first), Mount(BASE, portal), Mount("/", api)])
 

@@ -8,6 +8,7 @@ from typing import Any
 from starlette.responses import Response
 
 from stead.core.named import NamedTuple
+from stead.serve.portal.live import LiveStream
 from stead.serve.portal.meters import METERS
 from stead.serve.portal.pages import page
 from stead.serve.portal.visits import PortalRoute, Visit
@@ -60,4 +61,16 @@ async def quota_meters(visit: Visit) -> list[QuotaMeter]:
     return [QuotaMeter(name, one.get("in_use", one.get("used", 0)), one["limit"], unit) for name, one, unit in told]
 
 
-ROUTES = (PortalRoute("GET", "/", AccessPolicy.ANYONE, overview),)
+async def listen(visit: Visit) -> Response:
+    """A stream of events, by which the page knows when to ask again. How far runs are is the operators' business."""
+    visit.by_itself = True
+    session = visit.session
+    audit, project = (session.audit, session.project) if session is not None else ("", "")
+    stream = LiveStream(audit, project, steps=visit.may(AccessPolicy.ADMIN))
+    return visit.live.answer(stream, visit.holds)
+
+
+ROUTES = (
+    PortalRoute("GET", "/live", AccessPolicy.ANYONE, listen),
+    PortalRoute("GET", "/", AccessPolicy.ANYONE, overview),
+)

@@ -22,6 +22,7 @@ from stead.serve.faults import OURS, Fault, forbidden, not_found
 from stead.serve.identity.people import People
 from stead.serve.identity.roles import NOBODY, Caller
 from stead.serve.portal.inner import InnerApi
+from stead.serve.portal.live import LiveStreams
 from stead.serve.portal.pages import BASE, HEADERS, page, part
 from stead.serve.portal.sessions import RENEWED, PortalSession, SealedSessions
 from stead.serve.portal.statics import asset
@@ -39,8 +40,9 @@ TOKEN_HEADER = "x-stead-form"  # noqa: S105 - a header's name
 
 
 class Portal:
-    def __init__(self, api: ASGIApp, cloud: Cloud, people: People, *, url: str = "") -> None:
+    def __init__(self, api: ASGIApp, cloud: Cloud, people: People, live: LiveStreams, *, url: str = "") -> None:
         self._api, self._cloud, self._people, self._url = InnerApi(api), cloud, people, url
+        self._live = live
         self._sessions = SealedSessions(people.token_key())
 
     def app(self, routes: Sequence[PortalRoute]) -> ASGIApp:
@@ -103,6 +105,8 @@ class Portal:
             form={},
             language=language,
             sessions=self._sessions,
+            live=self._live,
+            by_itself=POLLING in request.headers,
             root=self._url or f"{request.url.scheme}://{request.url.netloc}",
         )
 
@@ -139,7 +143,7 @@ class Portal:
         if session is None:
             if name in visit.request.cookies:
                 response.delete_cookie(name, secure=secure, httponly=True, samesite="lax")
-        elif visit.is_new or (now - session.seen > RENEWED and POLLING not in visit.request.headers):
+        elif visit.is_new or (now - session.seen > RENEWED and not visit.by_itself):
             text = self._sessions.sealed(session._replace(seen=now))
             response.set_cookie(name, text, secure=secure, httponly=True, samesite="lax")
         return response

@@ -36,6 +36,9 @@ class PortalSession(NamedTuple):
         expires = min(now + ASKED, self.began + LONGEST)
         return Token(self.user, self.project, self.system, ("password",), self.began, expires, self.audit)
 
+    def is_on(self, now: float) -> bool:
+        return now < min(self.seen + IDLE, self.began + LONGEST)
+
     @property
     def whole(self) -> Token:
         """All of it, to revoke it."""
@@ -58,7 +61,7 @@ class SealedSessions:
             session = PortalSession(*json.loads(self._fernet.decrypt(text.encode())))
         except (InvalidToken, ValueError, TypeError):
             return None
-        return session if now < min(session.seen + IDLE, session.began + LONGEST) else None
+        return session if session.is_on(now) else None
 
     def form_token(self, session: PortalSession) -> str:
         """Another one each time, so that nothing is learned from how well a page with it is compressed."""

@@ -16,6 +16,7 @@ from stead.serve.identity import held
 from stead.serve.identity.people import People
 from stead.serve.identity.roles import Caller
 from stead.serve.portal.inner import AskedRequest, InnerApi, Query
+from stead.serve.portal.live import LiveStreams
 from stead.serve.portal.sessions import PortalSession, SealedSessions
 from stead.serve.routes import AccessPolicy
 from stead.serve.world import CloudState, bare
@@ -35,8 +36,10 @@ class Visit:
     form: Mapping[str, Sequence[str]]
     language: str
     sessions: SealedSessions
+    live: LiveStreams
     root: str  # URL of the server, as the browser sees it
     is_new: bool = False  # the session: its cookie is written
+    by_itself: bool = False  # the page asks, and no person: that keeps no session alive
 
     def begin(self, session: PortalSession | None) -> None:
         """The session from now on; without one, the browser is logged out."""
@@ -66,6 +69,15 @@ class Visit:
     @property
     def project_id(self) -> str:
         return self.session.project if self.session is not None else ""
+
+    def holds(self) -> bool:
+        """Whether the session goes on, with the same roles."""
+        session, now = self.session, self.cloud.clock()
+        if session is None or not session.is_on(now):
+            return False
+        text = self.people.tokens.sealed(session.token(now))
+        caller = self.people.caller(text, lambda name: self.cloud.world().project(name))
+        return caller.token is not None and caller.roles == self.caller.roles
 
     def may(self, policy: AccessPolicy) -> bool:
         """What a project has, is shown to who is in one: also to an admin of the whole cloud."""

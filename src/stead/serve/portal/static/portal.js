@@ -1,16 +1,42 @@
 // What pages do by themselves: ask whether something changed, keys, dark and light. They work without it, less comfortably.
 "use strict";
 const all = (selector, from = document) => [...from.querySelectorAll(selector)];
-const REFRESH = 3000; // milliseconds
+const REFRESH = 3000, STEP = 1000; // milliseconds, at least: of a page, and of a run
 
 document.body.addEventListener("htmx:configRequest", (event) => {
   if (event.detail.verb !== "get") event.detail.headers["x-stead-form"] = document.body.dataset.form;
 });
 
-// A page that nobody looks at asks nothing.
+// A page that nobody looks at asks nothing and holds no stream. Where there is no stream, it asks again and again.
+let stream = null, refused = false, waiting = 0, last = 0;
+const seen = () => document.visibilityState === "visible" && document.querySelector('[hx-trigger*="refresh"]') !== null;
+function refresh() {
+  clearTimeout(waiting);
+  waiting = 0;
+  last = Date.now();
+  htmx.trigger(document.body, "refresh");
+}
+function soon(least) {
+  if (!waiting) waiting = setTimeout(refresh, Math.max(0, last + least - Date.now()));
+}
+function listen() {
+  if (stream && !seen()) { stream.close(); stream = null; }
+  if (stream || refused || !seen()) return;
+  stream = new EventSource("/portal/live");
+  stream.addEventListener("open", () => soon(0)); // for what has changed before
+  const steps = document.querySelector("[data-steps]") !== null;
+  stream.addEventListener("changed", () => soon(steps ? STEP : REFRESH));
+  stream.addEventListener("steps", () => { if (steps) soon(STEP); });
+  stream.addEventListener("error", () => {
+    if (stream && stream.readyState === EventSource.CLOSED) { stream = null; refused = true; }
+  });
+}
+document.addEventListener("visibilitychange", () => { listen(); if (seen()) refresh(); });
 setInterval(() => {
-  if (document.visibilityState === "visible") htmx.trigger(document.body, "refresh");
+  listen();
+  if (seen() && !(stream && stream.readyState === EventSource.OPEN)) refresh();
 }, REFRESH);
+listen();
 
 function showChosen() {
   const chosen = all('input[name="id"]:checked').length;
@@ -61,12 +87,12 @@ document.addEventListener("click", (event) => {
 });
 
 const GO = { o: "/portal/", i: "/portal/instances", n: "/portal/networks", v: "/portal/volumes", h: "/portal/hosts" };
-let last = "";
+let lastKey = "";
 document.addEventListener("keydown", (event) => {
   const writing = event.target.closest("input, select, textarea, [contenteditable], .xterm");
   if (writing || event.ctrlKey || event.metaKey || event.altKey || !document.querySelector("nav.side")) return;
   const key = event.key;
-  if (last === "g" && GO[key]) location.href = GO[key];
+  if (lastKey === "g" && GO[key]) location.href = GO[key];
   else if (key === "?") showKeys();
   else if (key === "t") switchTheme();
   else if (key === "n") location.href = "/portal/new/instance";
@@ -74,5 +100,5 @@ document.addEventListener("keydown", (event) => {
     const field = document.querySelector("[data-search]");
     if (field) { event.preventDefault(); field.focus(); }
   }
-  last = key;
+  lastKey = key;
 });
