@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.errors import Failed
 from ansible_collections.stead.cloud.plugins.module_utils.host.base.work import Work
+from ansible_collections.stead.cloud.plugins.module_utils.host.kinds import object_store
 from ansible_collections.stead.cloud.plugins.module_utils.host.object.swift import client, ring, stores
 from ansible_collections.stead.cloud.plugins.module_utils.host.object.swift import settings as texts
 from ansible_collections.stead.cloud.plugins.module_utils.host.object.swift.buckets import Buckets
@@ -177,6 +178,18 @@ def test_a_store_is_made_once_its_proxy_listens(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(stores, "STARTS_WITHIN", 0.0)
     with pytest.raises(Failed, match=r"STEAD-E524.*127\.0\.0\.1 at port"):
         stores.await_proxy("127.0.0.1", port)
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_a_host_that_was_called_dead_starts_no_program_of_its_store(
+    held: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[str] = []
+    monkeypatch.setattr(stores.Stores, "restore", lambda _self, want, _work: started.append(want["uuid"]))
+    step: Any = {"want": {**WANT, "driver": "swift"}, "held": held}
+    object_store.KIND.restore(step, Work("s1"))
+    assert started == ([] if held else [WANT["uuid"]])
+    assert object_store.KIND.asks_first, "it waits until others have said that it was not"
 
 
 class Container:

@@ -7,7 +7,7 @@ in one of its zones where it names some.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -61,11 +61,18 @@ def of(driver: str, feature: Feature) -> Capability:
 
 def hosts_of(driver: str, zones: tuple[str, ...], hosts: Mapping[str, Host]) -> list[Host]:
     """Those of a store. One that does not answer keeps what it has; one that is gone for good does not count."""
-    return [
-        host
-        for _name, host in sorted(hosts.items())
-        if driver in host.object_drivers and host.state not in LEFT and (not zones or host.zone in zones)
-    ]
+    return [host for host in _ever(driver, zones, hosts) if host.state not in LEFT]
+
+
+def lost(driver: str, zones: tuple[str, ...], hosts: Mapping[str, Host]) -> list[Host]:
+    """Those that were of a store, and are dead or gone."""
+    return [host for host in _ever(driver, zones, hosts) if host.state in LEFT]
+
+
+def _ever(driver: str, zones: tuple[str, ...], hosts: Mapping[str, Host]) -> Iterator[Host]:
+    for _name, host in sorted(hosts.items()):
+        if driver in host.object_drivers and (not zones or host.zone in zones):
+            yield host
 
 
 def key_of(secret: str, account: str) -> Secret:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from stead.core.diagnostics import Code, Diagnostic, Severity
 from stead.core.observed import Host
-from stead.drivers.object import all_of_them, hosts_of
+from stead.drivers.object import all_of_them, hosts_of, lost
 from stead.kinds.object_store.model import ObjectStore
 from stead.language.desired import Block, Desired
 
@@ -54,6 +54,8 @@ def fits(block: Block, _desired: Desired, hosts: Mapping[str, Host]) -> Iterator
             "`stead bootstrap`."
         )
         yield NO_HOST.at(block.place("driver"), text)
+    elif left := lost(model.driver, model.zones, hosts):
+        yield from _told_of_lost(block, len(found), " and ".join(host.name for host in left))
     elif len(found) * len(model.devices) < model.replicas:
         text = (
             f"{model.replicas} copies cannot be kept apart: hosts: {len(found)}; devices of each: "
@@ -64,5 +66,17 @@ def fits(block: Block, _desired: Desired, hosts: Mapping[str, Host]) -> Iterator
         text = (
             f"{model.replicas} copies are on {len(found)} host{'s' if len(found) > 1 else ''}, so a host that dies "
             "takes several of one object with it. Add hosts, or set fewer `replicas`."
+        )
+        yield FEW_HOSTS.at(block.place("replicas"), text)
+
+
+def _told_of_lost(block: Block, found: int, names: str) -> Iterator[Diagnostic]:
+    """Its objects have fewer copies then, and that is no reason to refuse a plan of the whole site."""
+    model: ObjectStore = block.model
+    copies = min(model.replicas, found * len(model.devices))
+    if found < model.replicas:
+        text = (
+            f"Without {names}, each object has {copies} cop{'y' if copies == 1 else 'ies'} on {found} "
+            f"host{'s' if found > 1 else ''} in place of {model.replicas}. Bring a host back, or add one."
         )
         yield FEW_HOSTS.at(block.place("replicas"), text)
