@@ -49,7 +49,7 @@ WITHIN: dict[str, str] = {
     "keypairs": "public_key description",
     "load_balancers": "network listeners security_groups ha enabled description",
     "networks": "driver mtu subnets external shared domain ha description",
-    "object_stores": "driver secret replicas zones port tls devices mounted part_power description",
+    "object_stores": "driver secret replicas zones port tls url api devices mounted part_power description",
     "ports": "subnets enabled description",
     "routers": "routes enabled ha description",
     "security_groups": "ingress egress stateful description",

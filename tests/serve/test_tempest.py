@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from tests.serve.judging import CASES, installed, judge
 from tests.serve.served import INVENTORY, PASSWORD, SITE, Site, write_site
 
 from stead.core.address import Address
 from stead.core.value import replace
 
-LISTS = Path(__file__).parents[1] / "cases/tempest"
-SMOKE, API = (yaml.safe_load((LISTS / name).read_text(encoding="utf-8")) for name in ("smoke.yml", "api.yml"))
-CACHE = Path("/var/cache/stead/tempest")
-VERSION = "47.0.0"
-LINE = re.compile(
-    r"^\{0\} (?:(?:setUp|tearDown)Class \()?(?:tempest\.)?([\w.]+).*\.\.\. (ok|FAILED|SKIPPED)", re.MULTILINE
-)
+SMOKE, API = (yaml.safe_load((CASES / name).read_text(encoding="utf-8")) for name in ("smoke.yml", "api.yml"))
 EXTENSIONS = (
     "router external-net security-group quotas quota_details port-security binding ext-gw-mode extraroute provider "
     "allowed-address-pairs subnet_allocation ip-substring-filtering net-mtu standard-attr-description "
@@ -89,13 +83,7 @@ import_image = false
 
 @pytest.fixture(scope="module")
 def tempest() -> Path:
-    """Kept outside of the checkout: it is 200 MB."""
-    folder = CACHE / VERSION
-    if not (folder / "ready").exists():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
-        subprocess.run([folder / "bin/pip", "install", "--quiet", f"tempest=={VERSION}"], check=True)
-        (folder / "ready").touch()
-    return folder / "bin/tempest"
+    return installed()
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +130,7 @@ def _workspace(site: Site, tempest: Path, folder: Path) -> Path:
 def test_what_fails_of_tempests_smoke_set_is_listed_with_its_reason(
     served: Site, tempest: Path, tmp_path: Path
 ) -> None:
-    _judge(_workspace(served, tempest, tmp_path), tempest, ["--smoke"], SMOKE)
+    judge(_workspace(served, tempest, tmp_path), tempest, ["--smoke"], SMOKE)
 
 
 @pytest.mark.long
@@ -151,18 +139,4 @@ def test_what_fails_of_tempests_tests_of_a_service_is_listed_with_its_reason(
     served: Site, tempest: Path, tmp_path: Path, service: str
 ) -> None:
     only = ["--regex", rf"^tempest\.api\.{service}\."]
-    _judge(_workspace(served, tempest, tmp_path), tempest, only, API[service])
-
-
-def _judge(workspace: Path, tempest: Path, only: Sequence[str], cases: Mapping[str, Any]) -> None:
-    left_out = "|".join(re.escape(name) for name in cases["not_run"])
-    words = [str(tempest), "run", *only, "--concurrency", "1", *(["--exclude-regex", left_out] if left_out else [])]
-    ran = subprocess.run(words, cwd=workspace, capture_output=True, text=True, check=False)
-    results = {(name, result) for name, result in LINE.findall(ran.stdout)}
-    failed = {name for name, result in results if result == "FAILED"}
-    passed = {name for name, result in results if result == "ok"}
-    unlisted = sorted(name for name in failed if not name.startswith(tuple(cases["fails"])))
-    assert not unlisted, ran.stdout[-20_000:]
-    assert not [one for one in cases["fails"] if not any(name.startswith(one) for name in failed)]
-    print(f"tempest {VERSION}: {len(passed)} of its tests pass, {len(failed)} fail as listed")
-    assert len(passed) >= cases["least"]
+    judge(_workspace(served, tempest, tmp_path), tempest, only, API[service])

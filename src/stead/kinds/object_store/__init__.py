@@ -42,7 +42,7 @@ KIND = Kind(
         "driver": REPLACED,
         "part_power": REPLACED,
         **dict.fromkeys(
-            ("accounts", "devices", "hosts", "mounted", "port", "replicas", "secret", "tls"),
+            ("accounts", "api", "devices", "hosts", "mounted", "port", "replicas", "secret", "tls"),
             IN_PLACE,
         ),
     },
@@ -54,6 +54,7 @@ KIND = Kind(
         "accounts": "projects that have buckets in it",
         "accounts.*": "account of {}",
         "accounts.*.account": "account of {}",
+        "accounts.*.quota": "the most that {} may have",
         "accounts.*.public": "buckets of {} that everybody reads",
         "hosts": "hosts of it",
         "hosts.*": "host {}",

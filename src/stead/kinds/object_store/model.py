@@ -7,6 +7,21 @@ from typing import Annotated
 from stead.core.fields import INVENTORY, Example, Name, Secret, Text, Whole
 from stead.core.value import value
 
+WEB = Text(pattern=r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._/-]*)?", what="a URL with http or https", longest=255)
+PEM = r"(-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n]+-----END CERTIFICATE-----\n*)+"
+
+
+@value
+class TokenApi:
+    """Where tokens of OpenStack's clients are looked at."""
+
+    url: Annotated[str, WEB, "URL of `stead serve`, as hosts of the store reach it", Example("https://192.0.2.10:8774")]
+    authority: Annotated[
+        str | None,
+        Text(pattern=PEM, what="certificates as PEM", longest=65536, lines=True),
+        "Certificate of the authority that signed its own, as PEM; without one, the hosts' usual ones count",
+    ] = None
+
 
 @value
 class ObjectStore:
@@ -27,6 +42,15 @@ class ObjectStore:
         8080
     )
     tls: Annotated[bool, "Clients are served by TLS, with certificates of the site's authority"] = True
+    url: Annotated[
+        str | None,
+        WEB,
+        "URL that clients are told by the API, of a load balancer; left out, that of the first host",
+        Example("https://objects.example.org"),
+    ] = None
+    api: Annotated[TokenApi | None, "The store accepts tokens of `stead serve`, whose catalog leads clients to it"] = (
+        None
+    )
     devices: Annotated[
         tuple[Annotated[str, Name()], ...],
         "What each host keeps objects on: directories below `/var/lib/stead/objects`, where disks may be mounted",

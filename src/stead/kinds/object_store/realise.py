@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from stead.core.kind import Member, World
 from stead.core.want import Body, Want
 from stead.drivers.object import at, hosts_of
-from stead.kinds.object_store.model import ObjectStore
+from stead.kinds.object_store.model import ObjectStore, TokenApi
 from stead.language.desired import Block
+
+CERTIFICATE = re.compile("BEGIN CERTIFICATE-----([^-]+)-----END")
 
 
 def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[Mapping[str, Want]]:
@@ -18,7 +21,8 @@ def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[M
     for member in members:
         body = Body.of(
             {
-                "accounts": _accounts(world.contributions(member.address, "bucket")),
+                "accounts": _accounts(world.contributions(member.address, "bucket"), _limited(model, world)),
+                **({"api": _api(model.api)} if model.api else {}),
                 "devices": list(model.devices),
                 "driver": model.driver,
                 "hosts": {host.name: {"address": host.underlay, "zone": host.zone} for host in hosts},
@@ -34,9 +38,26 @@ def realise(block: Block, members: Sequence[Member], world: World) -> Iterator[M
         yield {host.name: want for host in hosts} or {"": want}
 
 
-def _accounts(buckets: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+def _api(api: TokenApi) -> dict[str, Any]:
+    """Certificates in one line each."""
+    authority = ["".join(one.split()) for one in CERTIFICATE.findall(api.authority or "")]
+    return {"url": api.url.rstrip("/"), **({"authority": authority} if authority else {})}
+
+
+def _limited(model: ObjectStore, world: World) -> dict[str, dict[str, Any]]:
+    """Accounts that people with a token may have without a bucket of the spec: none has more than its quota."""
+    projects = world.desired.of_kind("projects") if model.api else ()
+    return {
+        block.name: {"account": str(world.member(member).leases["uuid"]), "public": [], "quota": quota}
+        for block in projects
+        for member in block.members
+        if (quota := block.model.quota.get("object_storage"))
+    }
+
+
+def _accounts(buckets: Sequence[Mapping[str, Any]], limited: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """By project, which has one with its first bucket: its identity, and what of it everybody may read."""
-    found: dict[str, dict[str, Any]] = {}
+    found = limited
     for one in buckets:
         own = found.setdefault(one["project"], {"account": one["account"], "public": []})
         if one["public"]:

@@ -110,10 +110,14 @@ def token_data(call: Call, caller: Caller) -> dict[str, Any]:
         found["roles"] = [role_reference(call, one) for one in sorted(caller.roles)]
         found["catalog"] = catalog.seen_by(call, token)
     if token.credential:
-        found["application_credential"] = {"id": token.credential, "restricted": True}
+        found["application_credential"] = {"id": token.credential, "restricted": True, **_rules(caller)}
     if token.trust:
         found[BY_TRUST] = trusts.reference(token.trust, call.people.known()[TRUST, token.trust])
     return found
+
+
+def _rules(caller: Caller) -> dict[str, Any]:
+    return {} if caller.rules is None else {"access_rules": [one._asdict() for one in caller.rules]}
 
 
 def show_token(call: Call) -> ApiReply:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from stead.serve.faults import bad, conflict
 from stead.serve.identity.endpoint_filters import usable
+from stead.serve.identity.object_stores import ACCOUNT, object_store
 from stead.serve.identity.records import ADMIN, CHOSEN_ID, Item, RecordKind, item, items
 from stead.serve.identity.registry import Key, Record
 from stead.serve.identity.tokens import Token
@@ -38,11 +40,16 @@ _URL = {"type": "string", "maxLength": 1024, "pattern": r"^https?://[^\s\x00-\x1
 _ENABLED = {"type": "boolean"}
 
 
+def _own(call: Call) -> list[tuple[str, str, str]]:
+    """Type, name, URL: services of this server, and the object store that accepts its tokens."""
+    return [*((type_, name, call.root + path) for type_, name, path in CATALOG), *object_store(call.world)]
+
+
 def _own_services(call: Call) -> list[Item]:
     about = {"enabled": True, "description": ""}
     return [
         item(call, SERVICES, bare(made_of("service", type_)), {"type": type_, "name": name, **about})
-        for type_, name, _ in CATALOG
+        for type_, name, _ in _own(call)
     ]
 
 
@@ -53,9 +60,9 @@ def _own_endpoints(call: Call) -> list[Item]:
             call,
             ENDPOINTS,
             bare(made_of("endpoint", type_, interface)),
-            {"interface": interface, "service_id": bare(made_of("service", type_)), "url": call.root + path, **where},
+            {"interface": interface, "service_id": bare(made_of("service", type_)), "url": url, **where},
         )
-        for type_, _, path in CATALOG
+        for type_, _, url in _own(call)
         for interface in INTERFACES
     ]
 
@@ -160,11 +167,11 @@ def seen_by(call: Call, token: Token) -> list[dict[str, Any]]:
 
 def _at(url: str, project: str) -> str:
     """Empty for what is of a project, where the token is of none."""
-    if not project and any(place in url for place in _PLACES):
+    if not project and any(place in url for place in (*_PLACES, ACCOUNT)):
         return ""
     for place in _PLACES:
         url = url.replace(place, project)
-    return url
+    return url.replace(ACCOUNT, str(UUID(project))) if ACCOUNT in url else url
 
 
 def show_catalog(call: Call) -> ApiReply:

@@ -23,6 +23,14 @@ class AccountWant(TypedDict, total=False):
 
     account: str
     public: List[str]  # buckets that everybody reads
+    quota: int  # the most that it may have, where nobody need have made a bucket first
+
+
+class TokenApiWant(TypedDict, total=False):
+    """Where tokens of OpenStack's clients are looked at."""
+
+    url: str
+    authority: List[str]  # certificates, by base64
 
 
 class ObjectStoreWant(Identified, total=False):
@@ -36,3 +44,4 @@ class ObjectStoreWant(Identified, total=False):
     mounted: bool
     part_power: int
     accounts: Dict[str, AccountWant]  # by project
+    api: TokenApiWant

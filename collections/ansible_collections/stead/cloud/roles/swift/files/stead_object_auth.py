@@ -3,6 +3,8 @@
 Projects are read from a file that Stead writes, so that a new one needs no restart. Keys are made from the store's
 secret, and tokens are signed with them: every proxy believes those of every other, and nothing has to be kept of one.
 
+Tokens of `stead serve` are good too, where the store says so (`stead_object_tokens`).
+
 A project has its own account and no other. Whatever access list its people write, nobody without a key reads a bucket
 that the site did not make public, and no other project ever does.
 """
@@ -16,14 +18,21 @@ import os
 import time
 from typing import Any, Callable, Mapping, Optional
 
+from stead_object_tokens import SIGN, ApiSilentError, ApiTokens
 from swift.common.middleware.tempauth import TempAuth
 from swift.common.registry import register_swift_info
+from swift.common.swob import HTTPServiceUnavailable, Request
+from swift.common.utils import split_path
+from swift.common.wsgi import make_pre_authed_request
+from swift.proxy.controllers.base import get_account_info, get_cache_key
 
 ADMIN = ".stead"  # no project can have this name
 OWNER = "owner"
 PREFIX = "AUTH_"
 LOOKS = 1.0  # seconds between two looks at the file
 READS = ("GET", "HEAD")
+READER = ".reads:"  # of an account that follows
+API = PREFIX + "api"  # before a token of `stead serve`
 Env = dict[str, Any]
 
 
@@ -38,18 +47,57 @@ class NothingKept:
         return None
 
 
+class AccountQuotas:
+    """Before a project writes, its account has the quota that the site gave it: nobody else makes the account."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+        self.most: Optional[dict[str, int]] = None  # by account, where all quotas are told
+
+    def __call__(self, env: Env, start_response: Any) -> Any:
+        writes = env["REQUEST_METHOD"] in ("PUT", "POST", "COPY") and not env.get("reseller_request")
+        if self.most is not None and writes and not self._has_its_own(env, self.most):
+            return HTTPServiceUnavailable(request=Request(env))(env, start_response)
+        return self._app(env, start_response)
+
+    def _has_its_own(self, env: Env, most: Mapping[str, int]) -> bool:
+        try:
+            _version, account, _rest = split_path(env["PATH_INFO"], 2, 3, True)
+        except ValueError:
+            return True
+        wanted = str(most.get(account, ""))
+        if not account.startswith(PREFIX) or get_account_info(env, self._app)["meta"].get("quota-bytes", "") == wanted:
+            return True
+        asked = make_pre_authed_request(env, "POST", "/v1/" + account, swift_source="ST")
+        asked.headers["X-Account-Meta-Quota-Bytes"] = wanted
+        asked.environ["reseller_request"] = True
+        answer = asked.get_response(self._app)
+        env.get("swift.infocache", {}).pop(get_cache_key(account), None)
+        return bool(answer.is_success)
+
+
 class SteadAuth(TempAuth):  # type: ignore[misc,unused-ignore]
     def __init__(self, app: Any, conf: Mapping[str, Any]) -> None:
-        super().__init__(app, conf)
+        self._quotas = AccountQuotas(app)
+        super().__init__(self._quotas, conf)
         self._path = conf["accounts"]
         self._looked = 0.0
         self._seen: Optional[tuple[int, int]] = None
         self._public: dict[str, frozenset[str]] = {}
+        self._api: Any = None
+        self._tokens: Optional[ApiTokens] = None
         self._read()
 
     def __call__(self, env: Env, start_response: Any) -> Any:
         self._read()
-        return super().__call__(env, start_response)
+        token = str(env.get("HTTP_X_AUTH_TOKEN") or env.get("HTTP_X_STORAGE_TOKEN") or "")
+        if token.startswith(SIGN):
+            env["HTTP_X_AUTH_TOKEN"] = API + token
+        try:
+            return super().__call__(env, start_response)
+        except ApiSilentError as error:
+            self.logger.error("The API does not say whose a token is: %s", error)  # noqa: TRY400 - one line of a log
+            return HTTPServiceUnavailable(request=Request(env))(env, start_response)
 
     def _read(self) -> None:
         now = time.monotonic()
@@ -79,6 +127,18 @@ class SteadAuth(TempAuth):  # type: ignore[misc,unused-ignore]
                 users[name + ":" + OWNER] = _user(key_of(secret, one["account"]), one["account"], [".admin"])
                 public[PREFIX + one["account"]] = frozenset(one["public"])
         self.users, self._public = users, public
+        quotas = {PREFIX + one["account"]: one["quota"] for one in told["projects"].values() if "quota" in one}
+        self._quotas.most = quotas if told.get("api") else None
+        if told.get("api") != self._api or self._tokens is None:
+            self._api = told.get("api")
+            self._tokens = self._asking(self._api) if self._api else None
+
+    def _asking(self, api: Mapping[str, Any]) -> Optional[ApiTokens]:
+        try:
+            return ApiTokens(api)
+        except (OSError, ValueError) as error:
+            self.logger.error("Tokens are not accepted: %s", error)  # noqa: TRY400 - one line of a log
+            return None
 
     def _get_user_groups(self, account: str, account_user: str, account_id: str) -> str:
         """Without the account of the project's name, which could be the identity of another project."""
@@ -102,7 +162,17 @@ class SteadAuth(TempAuth):  # type: ignore[misc,unused-ignore]
         env["PATH_INFO"] = env["PATH_INFO"].replace(user, account_id, 1)
         return self._get_user_groups(user.split(":", 1)[0], user, account_id)
 
+    def _of_api(self, token: str) -> Optional[str]:
+        holder = self._tokens.holder(token) if self._tokens is not None else None
+        if holder is None:
+            return None
+        account = PREFIX + holder.account
+        may = account if holder.writes else READER + account
+        return ",".join([holder.account, holder.account + ":" + holder.user, may])
+
     def _of_token(self, token: Optional[str]) -> Optional[str]:
+        if token is not None and token.startswith(API):
+            return self._of_api(token[len(API) :])
         try:
             expires, user, mark = (token or "")[len(PREFIX) + 2 :].split("/")
             over = int(expires) < time.time()
@@ -128,10 +198,21 @@ class SteadAuth(TempAuth):  # type: ignore[misc,unused-ignore]
 
     def authorize(self, req: Any) -> Any:
         """What `tempauth` allows, less what a list of the project's own making would open to others."""
+        if self._reads(req):
+            return None
         denied = super().authorize(req)
         if denied is not None or req.method == "OPTIONS" or self._allowed(req):
             return denied
         return self.denied_response(req)
+
+    @staticmethod
+    def _reads(req: Any) -> bool:
+        """Of somebody whose role lets him read all of his project, and no more."""
+        try:
+            account = req.split_path(1, 4, True)[1]
+        except ValueError:
+            return False
+        return req.method in READS and READER + str(account) in (req.remote_user or "").split(",")
 
     def _allowed(self, req: Any) -> bool:
         _version, account, container, _object = req.split_path(1, 4, True)

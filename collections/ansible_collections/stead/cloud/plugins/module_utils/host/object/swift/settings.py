@@ -21,8 +21,8 @@ USER = "swift"
 Section = Tuple[str, Mapping[str, object]]
 
 _FILTERS = (
-    "catch_errors gatekeeper healthcheck proxy-logging listing_formats tempurl bulk s3api tempauth staticweb copy "
-    "container-quotas account-quotas slo dlo versioned_writes symlink proxy-logging proxy-server"
+    "catch_errors gatekeeper healthcheck proxy-logging listing_formats tempurl formpost bulk s3api tempauth staticweb "
+    "copy container-quotas account-quotas slo dlo versioned_writes symlink proxy-logging proxy-server"
 )
 _EGGS = {"container-quotas": "container_quotas", "account-quotas": "account_quotas", "proxy-logging": "proxy_logging"}
 _SETTINGS: Mapping[str, Mapping[str, object]] = {

@@ -87,7 +87,7 @@ def secret_kept() -> str:
 
 
 def _prepared(want: Want, work: Work) -> None:
-    needed = [settings.CODE + "/stead_object_auth.py"]
+    needed = [settings.CODE + "/" + name for name in ("stead_object_auth.py", "stead_object_tokens.py")]
     needed += [one.binary for one in settings.programs(want, address_of(want, work)).values()]
     needed += [settings.CERTIFICATES + "/server-cert.pem"] if want["tls"] else []
     missing = [one for one in needed if not os.path.exists(one)]
@@ -111,8 +111,7 @@ def _directories(want: Want, work: Work) -> None:
 def _accounts(want: Want, work: Work) -> None:
     """With the secret. In check mode nobody has it: then it is the one that is there."""
     secret = work.opened(want["secret"]) if work.can_open(want["secret"]) else secret_kept()
-    projects = {name: {"account": one["account"], "public": one["public"]} for name, one in want["accounts"].items()}
-    told = {"secret": secret, "projects": projects}
+    told = {"secret": secret, "projects": want["accounts"], "api": want.get("api")}
     _keep(settings.ACCOUNTS, json.dumps(told, sort_keys=True, indent=1) + "\n", work)
 
 
