@@ -50,6 +50,14 @@ def test_of_two_who_follow_the_same_version_the_second_is_refused(opened: OpenSt
     assert second.documents()["acme"].content == WEB
 
 
+def test_of_several_all_are_saved_or_none(store: Store) -> None:
+    store.save_document(document(1, content=WEB), document(1, project="birch", content=WEB))
+    with pytest.raises(Refused):
+        store.save_document(document(2, content={}), document(3, project="birch", content={}))
+    assert {name: one.revision for name, one in store.documents().items()} == {"acme": 1, "birch": 1}
+    assert store.documents()["acme"].content == WEB
+
+
 def test_every_version_moves_the_serial_and_no_plan_goes_stale(store: Store) -> None:
     before = store.serial()
     serials = [store.documents_serial()]

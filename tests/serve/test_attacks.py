@@ -47,6 +47,8 @@ BODIES: dict[str, Any] = {
     "/snapshots/{id}": {"snapshot": {"name": "x"}},
     "/volumes": {"volume": {"size": 1}},
     "/snapshots": {"snapshot": {"volume_id": "x"}},
+    "/os-volume-transfer": {"transfer": {"volume_id": "x"}},
+    "/accept": {"accept": {"auth_key": "x"}},
     "/password": {"user": {"password": "long enough", "original_password": PASSWORD}},
     "/application_credentials": {"application_credential": {"name": "x"}},
 }
@@ -83,6 +85,7 @@ def bobs(site: Site) -> Mapping[str, str]:
     assert status == 202, answer
     base = f"/volume/v3/{site.projects['bobs']}"
     volume = made("POST", f"{base}/volumes", {"volume": {"size": 1}}, "bob")[2]["volume"]["id"]
+    given = made("POST", f"{base}/volumes", {"volume": {"size": 1}}, "bob")[2]["volume"]["id"]
     snapshot = made("POST", f"{base}/snapshots", {"snapshot": {"volume_id": volume}}, "bob")[2]["snapshot"]["id"]
     image = made("POST", "/image/v2/images", {"name": "i", "disk_format": "raw", "container_format": "bare"}, "bob")[2]
     made("POST", "/compute/v2.1/os-keypairs", {"keypair": {"name": "bobs-key"}}, "bob")
@@ -106,6 +109,7 @@ def bobs(site: Site) -> Mapping[str, str]:
     groups = {"server_group": {"name": "g", "policies": ["affinity"]}}
     apart = made("POST", "/compute/v2.1/os-server-groups", groups, "bob")[2]["server_group"]["id"]
     assert site.worker.wait_idle(30)
+    offer = made("POST", f"{base}/os-volume-transfer", {"transfer": {"volume_id": given}}, "bob")[2]["transfer"]["id"]
     server = answer["server"]["id"]
     done = made("GET", f"/compute/v2.1/servers/{server}/os-instance-actions", None, "bob")[2]["instanceActions"]
     return {
@@ -121,7 +125,7 @@ def bobs(site: Site) -> Mapping[str, str]:
         "v3": site.projects["bobs"], "v1": site.projects["bobs"], "stacks": "bobs-stack", "bobs-stack": stack,
         "resources": "disk", "os-server-groups": apart, "os-instance-actions": done[0]["request_id"],
         "os-floating-ips": fip, "os-volumes": volume, "os-snapshots": snapshot, "os-networks": net,
-        "os-tenant-networks": net,
+        "os-tenant-networks": net, "os-volume-transfer": offer,
     }  # fmt: skip
 
 

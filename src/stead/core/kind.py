@@ -198,6 +198,7 @@ class Kind:
     holds: Callable[[Mapping[str, Any]], Data] = _all_that_it_is
     """Where a stateful resource with this want has its data."""
     irreplaceable: bool = False  # if its host loses it, it is made anew without its data
+    passes: bool = False  # can become another project's as it is, where the people of both say so
     mobile: bool = False  # can move to another host without being made anew
     carried: bool = False  # moves with its data where the spec wants it elsewhere, while nobody uses it
     locates: tuple[str, ...] = ()

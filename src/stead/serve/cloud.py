@@ -157,7 +157,7 @@ class Cloud:
     def _edit(self, one: WaitingEdit) -> CloudState:
         for _ in range(TRIES):
             world = self.world()
-            before = self._document(world, one.project)
+            before = self.owned_document(world, one.project)
             content = one.edit(before.content)
             if content == before.content:
                 return world
@@ -179,7 +179,7 @@ class Cloud:
         """What an edit would make of the cloud, and the plan for it. Nothing is saved."""
         with self.planning():
             world = self.world()
-            before = self._document(world, project)
+            before = self.owned_document(world, project)
             after, desired, plan = self._planned(world, before, edit(before.content), who, loses)
             return world, world.after(after, desired), plan
 
@@ -196,13 +196,13 @@ class Cloud:
     def end(self, project: str, who: Who) -> None:
         """No version after this one: what the project has is destroyed by the next apply."""
         with self._lock:
-            before = self._document(self.world(), project)
+            before = self.owned_document(self.world(), project)
             self.store.save_document(
                 Document(project=project, revision=before.revision + 1, who=who.name, reason="delete project")
             )
             self.woken()
 
-    def _document(self, world: CloudState, project: str) -> Document:
+    def owned_document(self, world: CloudState, project: str) -> Document:
         document = world.documents.get(project)
         if document is None:
             file = world.owner_file(project)

@@ -40,6 +40,8 @@ def _promised(address: Address, old: Mapping[str, Any], told: PlannedEdit) -> Ma
     """Until a run has recorded all of it: what is there already can get more, such as a router its address outside,
     and a port another address.
     """
+    if address in told.plan.renames.values():
+        return None  # what it has is recorded, under the name that it had
     keep, made = told.plan.keeps.get(address), told.world.made.get(address)
     promised: Mapping[str, Any] | None = old.get("kept")
     there: Mapping[str, str] = made.leases if made is not None else {}

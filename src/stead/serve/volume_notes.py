@@ -16,6 +16,7 @@ from stead.serve.faults import bad
 from stead.serve.world import CloudState, KnownResource
 
 READONLY, BOOTABLE, RESERVED, ABOUT_IMAGE = "readonly", "bootable", "reserved", "about_image"
+TRANSFER = "transfer"  # that it is offered to another project: id, name, when, and a digest of the key
 STATUS, PROGRESS = "status", "progress"  # as they were said
 
 
@@ -42,6 +43,8 @@ def mode_of(content: Content, volume: Address) -> dict[str, str]:
     known = notes.of(content, note_of(volume))
     if known.get(RESERVED):
         raise bad("Invalid volume: it is reserved for somebody who is about to attach it.")
+    if known.get(TRANSFER):
+        raise bad("Invalid volume: it is offered to another project. Delete the transfer first.")
     if status := known.get(STATUS):
         raise bad(f"Invalid volume: its status is {status}, as an admin says.")
     return {"mode": "ro"} if known.get(READONLY) else {}
@@ -53,6 +56,7 @@ def must_be_for_booting(world: CloudState, volume: KnownResource) -> None:
         (known.get(BOOTABLE) is False, "is not bootable"),
         (known.get(READONLY), "is read-only"),
         (known.get(RESERVED), "is reserved"),
+        (known.get(TRANSFER), "is offered to another project"),
     ):
         if is_wrong:
             raise bad(f"Block Device Mapping is Invalid: volume {volume.id} {why}.")

@@ -81,6 +81,7 @@ class CloudState:
         self.documents, self.desired, self._record, self.faults = documents, desired, record, faults
         self.recorded = with_reserved(record, reserved(documents.values()))  # with what is promised
         self.made = record.resources
+        self._former = {new: old for old, new in desired.moved.items() if new not in self.made and old in self.made}
         self._known: dict[Address, KnownResource] = {}
         self._things: dict[str, list[KnownResource]] = {}  # by kind, in order: each page of a list asks for all
 
@@ -94,7 +95,7 @@ class CloudState:
         return self.recorded.site
 
     def id_of(self, address: Address) -> str:
-        record = self.recorded.resources.get(address)
+        record = self.recorded.resources.get(self._former.get(address, address))
         return (record.leases.get("uuid") if record else None) or derived(self.site, address, "")
 
     def thing(self, address: Address) -> KnownResource:
@@ -105,8 +106,8 @@ class CloudState:
 
     def _thing(self, address: Address) -> KnownResource:
         block = self.desired.by_address[address]
-        known = self.recorded.resources.get(address)
-        made = self.made.get(address)
+        former = self._former.get(address, address)  # until the next apply has given it its name
+        known, made = self.recorded.resources.get(former), self.made.get(former)
         document = self.documents.get(address.project or address.name)
         about = document.about.get(str(address), NOTHING) if document else NOTHING
         fault = self.faults.get(address, "")

@@ -158,8 +158,8 @@ class Writer(Protocol):
 class DocumentWriter(Protocol):
     """Writes of `stead serve`, which an apply does not wait for, nor they for it."""
 
-    def save_document(self, document: Document) -> None:
-        """Refused where its revision does not follow the latest."""
+    def save_document(self, *changed: Document) -> None:
+        """All of them or none. Refused where the revision of one does not follow the latest."""
 
     def write_identities(self, changed: Mapping[tuple[str, str], Mapping[str, Any] | None]) -> None: ...
     def audit(self, entries: Sequence[Audited]) -> None: ...

@@ -142,9 +142,10 @@ class SqlStore:
 
     # Writing
 
-    def save_document(self, document: Document) -> None:
+    def save_document(self, *changed: Document) -> None:
         with self._db.writing():
-            documents.save(self._db, self._seal, document)
+            for one in changed:
+                documents.save(self._db, self._seal, one)
 
     def write_identities(self, changed: Mapping[tuple[str, str], Mapping[str, Any] | None]) -> None:
         with self._db.writing():

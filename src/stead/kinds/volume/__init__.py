@@ -40,6 +40,7 @@ KIND = Kind(
     fits=fits,
     stateful=True,
     irreplaceable=True,
+    passes=True,
     carried=True,
     stays=stays,
     demand=demand,

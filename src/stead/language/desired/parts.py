@@ -39,7 +39,7 @@ def parts_of(desired: Desired, key: bytes, stored: Container[str], beside: Mappi
     found = [SpecPart(owner, what, one.hexdigest(), places[owner, what]) for (owner, what), one in digests.items()]
     return found + [
         SpecPart(owner, what, blake2b(canonical(said).encode(), digest_size=16).hexdigest(), None)
-        for (owner, what), said in _others(desired, shapes, beside)
+        for (owner, what), said in _others(desired, shapes, stored, beside)
     ]
 
 
@@ -52,7 +52,9 @@ def _named(block: Block) -> str:
     return f"{block.project}/{block.kind}" if block.project else f"{block.kind}/{block.name}"
 
 
-def _others(desired: Desired, shapes: Shapes, beside: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], Any]]:
+def _others(
+    desired: Desired, shapes: Shapes, stored: Container[str], beside: Mapping[str, Any]
+) -> Iterator[tuple[tuple[str, str], Any]]:
     yield ("", "site"), shapes.of(desired.site)
     yield ("", "grants"), shapes.of(desired.grants)
     files = [file for file, owner in desired.files.items() if not owner]
@@ -67,12 +69,14 @@ def _others(desired: Desired, shapes: Shapes, beside: Mapping[str, Any]) -> Iter
         of = one.project if one.project_file else ""
         by_owner.setdefault((of, "exports"), []).append([one.project, one.name, shapes.of(one.value), list(one.to)])
     people = {*desired.owned.values()}
-    for word, said in _left_or_renamed(desired):
+    for word, said in _left_or_renamed(desired, stored):
         by_owner.setdefault((said[0] if said[0] in people else "", word), []).append(said)
     yield from ((part, sorted(some, key=canonical)) for part, some in by_owner.items())
 
 
-def _left_or_renamed(desired: Desired) -> Iterator[tuple[str, list[str]]]:
+def _left_or_renamed(desired: Desired, stored: Container[str]) -> Iterator[tuple[str, list[str]]]:
     """With the project first. What projects' people may write of it stays within their project."""
-    yield from (("moved", [old.project, str(old), str(new)]) for old, new in desired.moved.items())
+    yield from (
+        ("moved", [old.project, str(old), str(new)]) for old, new in desired.moved.items() if old.project not in stored
+    )
     yield from (("forget", [one.project, str(one)]) for one in desired.forget)

@@ -17,6 +17,7 @@ from stead.language.spec.model import Said
 
 UNKNOWN_ADDRESS = Code("STEAD-R010", "invalid address")
 MOVED_WRONG = Code("STEAD-R011", "`moved` must lead from a removed resource to an existing one")
+NOT_AGREED = Code("STEAD-G016", "a project would give to another what that has not agreed to")
 CANNOT_MOVE = Code("STEAD-R012", "`moved` cannot be followed")
 
 
@@ -40,20 +41,23 @@ class Renames:
         moved: dict[Address, Address] = {}
         places: dict[Address, Place] = {}
         walled: set[Address] = set()
+        agreed: dict[tuple[Address, Address], list[Said]] = {}  # from one project to another, by their people
         for one in said:
             for word in set(one.node.entries) - {"from", "to"} if isinstance(one.node, document.Mapping) else ():
                 text = f"There is no field {word!r} here: a move has `from` and `to`."
                 self.found.append(UNKNOWN_FIELD.at(one.node.place_of(word), text))
-            old = self._address(one, one.node.child("from"))
-            new = self._address(one, one.node.child("to"))
-            if old is None or new is None:
+            pair = self._pair(one)
+            if pair is None or not self._is_agreed(one, *pair, agreed):
                 continue
+            old, new = pair
             why = self._wrong(old, new, moved)
             if why:
                 self.found.append(MOVED_WRONG.at(one.node.place, why))
             else:
                 moved[old], places[old] = new, one.node.place
                 walled |= {old} if one.project_file else set()
+        if not self.alone:
+            self.found += [_not_agreed(*pair, *by) for pair, by in agreed.items() if len(by) == 1]
         followed = {old: self._followed(old, moved) for old in moved}
         for old, new in followed.items():
             if new not in self.by_address and not self._is_left_out(new):
@@ -61,6 +65,38 @@ class Renames:
                 text = f"{new} is not in the spec, so it cannot be the target of a move.{near}"
                 self.found.append(MOVED_WRONG.at(places[old], text))
         return dict(sorted(((old, new) for old, new in followed.items() if not self._is_left_out(new)), key=_by_old))
+
+    def _pair(self, one: Said) -> tuple[Address, Address] | None:
+        """Within its walls, or from or to a project whose people have to say the same."""
+        words = [one.node.child(word) for word in ("from", "to")]
+        found = [self._parsed(one, node) for node in words]
+        old, new = found
+        if old is None or new is None:
+            return None
+        beyond = [self._is_beyond(one, address) for address in found if address is not None]
+        if not any(beyond) or (sum(beyond) == 1 and old.project and new.project and self.kinds[old.kind].passes):
+            return old, new
+        for node, address, is_beyond in zip(words, found, beyond, strict=True):
+            if is_beyond and node is not None:
+                self.found.append(outside_walls(str(address), one.project, node.place))
+        return None
+
+    def _is_agreed(
+        self, one: Said, old: Address, new: Address, agreed: dict[tuple[Address, Address], list[Said]]
+    ) -> bool:
+        """What crosses walls counts once, when the second of the two has said it. Until then nothing is told of it."""
+        if not one.project_file or old.project == new.project:
+            return True
+        by = agreed.setdefault((old, new), [])
+        if one.project in [said.project for said in by]:
+            return False
+        by.append(one)
+        return len(by) == 2
+
+    def passed(self, said: Mapping[Address, Address]) -> dict[Address, Address]:
+        """By projects of the API. What is there no more is no mistake: nobody takes such entries out."""
+        followed = {old: self._followed(old, said) for old in said if old not in self.by_address}
+        return {old: new for old, new in followed.items() if new in self.by_address and new.kind == old.kind}
 
     def _followed(self, old: Address, moved: Mapping[Address, Address]) -> Address:
         target = moved[old]
@@ -108,16 +144,18 @@ class Renames:
                 forgotten.add(address)
         return frozenset(forgotten)
 
-    def _beyond(self, said: Said, parsed: Address, place: Place) -> bool:
+    def _is_beyond(self, said: Said, address: Address) -> bool:
         """Whether a project's people name what is not their project's."""
-        if not said.project_file:
-            return False
-        foreign = parsed.project not in ("", said.project) or self.kinds[parsed.kind].scope is Scope.SITE
-        if foreign:
-            self.found.append(outside_walls(str(parsed), said.project, place))
-        return foreign
+        return said.project_file and (address.project != said.project or self.kinds[address.kind].scope is Scope.SITE)
 
     def _address(self, said: Said, node: Node | None) -> Address | None:
+        found = self._parsed(said, node)
+        if found is not None and node is not None and self._is_beyond(said, found):
+            self.found.append(outside_walls(str(found), said.project, node.place))
+            return None
+        return found
+
+    def _parsed(self, said: Said, node: Node | None) -> Address | None:
         """Written in a project, or in a part, it may be short: of that project and that part."""
         text = node.text if isinstance(node, Scalar) else ""
         parsed = parse(text)
@@ -125,11 +163,18 @@ class Renames:
         if parsed is None or parsed.kind not in self.kinds:
             self.found.append(UNKNOWN_ADDRESS.at(place, f"{text!r} is not an address, such as instances/web[0]."))
             return None
-        if self._beyond(said, parsed, place):
-            return None
         if parsed.project or self.kinds[parsed.kind].scope is Scope.SITE:
             return parsed
         return parsed._replace(project=said.project, name=said.prefix + parsed.name)
+
+
+def _not_agreed(old: Address, new: Address, said: Said) -> Diagnostic:
+    other = new.project if said.project == old.project else old.project
+    text = (
+        f"{old} becomes {new} when the people of both projects say so. Let a file of {other}'s people have the "
+        "same entry, or take this one out."
+    )
+    return NOT_AGREED.at(said.node.place, text)
 
 
 def _by_old(pair: tuple[Address, Address]) -> tuple[str, str, str, int, str]:

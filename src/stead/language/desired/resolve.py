@@ -184,6 +184,7 @@ class _Resolving:
         exported = self.made_exports()
         renames = Renames(self.kinds, by_address, self.grants, absent=self.absent, alone=self.alone)
         moved, forget = renames.moved(self.spec.moved), renames.forgotten(self.spec.forget)
+        moved |= renames.passed(self.spec.passed)
         self.found += renames.found
         self.kept = self.remembered.end() if self.remembered else {}
         said = (outputs, checks, exported.values()), (moved, forget), self.kept

@@ -57,7 +57,7 @@ def load(  # noqa: PLR0913 - each is a source of its own
     if parsed is not None:
         parsed.keep(loading.files.owners)
     found = [*loading.files.found, *loading.found]
-    return loading.spec(environment, tuple(vault_secrets)), found
+    return replace(loading.spec(environment, tuple(vault_secrets)), passed=stored.passed()), found
 
 
 def load_alone(

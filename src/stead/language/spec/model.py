@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from stead.core.address import Address
 from stead.core.diagnostics import Place
 from stead.core.fields import Password
 from stead.core.kind import Kind
@@ -93,6 +94,7 @@ class Spec:
     profiles: Mapping[tuple[str, str], Profile] = field(default_factory=dict)  # by project and name
     moved: tuple[Said, ...] = ()
     forget: tuple[Said, ...] = ()
+    passed: Mapping[Address, Address] = field(default_factory=dict)  # from a project of the API to another
     vault_secrets: tuple[Password, ...] = ()
     blind: bool = False  # no secret may be known: what is vaulted stays closed, and none need be given
     whole: bool = True  # every file could be read to its end

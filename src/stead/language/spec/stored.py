@@ -9,6 +9,7 @@ import json
 from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
+from stead.core.address import Address, parse
 from stead.core.diagnostics import Code, Diagnostic
 from stead.core.value import field, value
 from stead.language import document
@@ -55,7 +56,17 @@ class Stored:
     uploads: str = ""  # the folder of images that came through the API; each project has one below it
     nodes: LiteralNodes = field(default_factory=LiteralNodes)
 
+    def passed(self) -> dict[Address, Address]:
+        """What a project has given to another, where the documents of both say so. What only one says is nothing."""
+        said: dict[tuple[str, str], set[str]] = {}
+        for project, content in self.documents.items():
+            for old, new in content.get(PASSED, ()):
+                said.setdefault((old, new), set()).add(project)
+        pairs = ((parse(old), parse(new), by) for (old, new), by in said.items())
+        return {old: new for old, new, by in pairs if old and new and by == {old.project, new.project}}
 
+
+PASSED = "passed"  # in a document: pairs of addresses, that a resource had and has
 NOTHING_STORED = Stored()
 TWO_OWNERS = Code("STEAD-G009", "a project is defined in files and through the API")
 

@@ -9,7 +9,7 @@ from stead.serve import volume_notes
 from stead.serve.checking import checker
 from stead.serve.faults import bad, not_found
 from stead.serve.routes import FLAG, METADATA, NAME, ApiReply, Call, record, true
-from stead.serve.volume_notes import ABOUT_IMAGE, BOOTABLE, READONLY, RESERVED
+from stead.serve.volume_notes import ABOUT_IMAGE, BOOTABLE, READONLY, RESERVED, TRANSFER
 from stead.serve.world import CloudState, KnownResource
 
 MOST = 128  # words of one image
@@ -25,8 +25,9 @@ def _note(call: Call, volume: KnownResource, **said: Any) -> None:
 
 def must_be_available(world: CloudState, volume: KnownResource) -> None:
     is_used = any(one.kind == "instances" for one in world.users_of(volume.address))
-    if is_used or volume_notes.of(world, volume).get(RESERVED):
-        raise bad(f"Invalid volume: Volume status must be available, and {volume.id} is in use or reserved.")
+    known = volume_notes.of(world, volume)
+    if is_used or known.get(RESERVED) or known.get(TRANSFER):
+        raise bad(f"Invalid volume: Volume status must be available, and {volume.id} is in use, reserved or offered.")
 
 
 def set_readonly(call: Call, world: CloudState, volume: KnownResource, said: Any) -> ApiReply:

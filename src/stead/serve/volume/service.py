@@ -9,6 +9,7 @@ from stead.serve import versions
 from stead.serve.quotas import VOLUME
 from stead.serve.routes import (
     FLAG,
+    ID,
     LONG,
     MAYBE_ID,
     MAYBE_TEXT,
@@ -22,7 +23,7 @@ from stead.serve.routes import (
     record,
     wrapped,
 )
-from stead.serve.volume import backends, metadata
+from stead.serve.volume import backends, metadata, transfers
 from stead.serve.volume.answers import P, V, scoped
 from stead.serve.volume.fixed import (
     QUOTA,
@@ -71,6 +72,9 @@ _DESCRIBED = record(name=MAYBE_TEXT, description=LONG, metadata=_META)
 _SNAPSHOT = record(["volume_id"], volume_id=MAYBE_ID, name=MAYBE_TEXT, description=LONG, metadata=_META)
 _QUOTA = record(**{name: {"type": ["integer", "string"], "pattern": "^-?[0-9]{1,9}$"} for name in VOLUME})
 READER, MEMBER, ADMIN, PUBLIC = AccessPolicy.READER, AccessPolicy.MEMBER, AccessPolicy.ADMIN, AccessPolicy.PUBLIC
+_TRANSFER = record(["volume_id"], volume_id=ID, name=MAYBE_TEXT)
+_ACCEPT = record(["auth_key"], auth_key={"type": "string", "minLength": 1, "maxLength": 255})
+T = f"{P}/os-volume-transfer"
 Q = f"{P}/os-quota-sets/{{target}}"
 
 
@@ -111,6 +115,12 @@ _OF_PROJECT = (
     ApiRoute("GET", f"{P}/types/{{id}}", READER, show_type),
     ApiRoute("PUT", f"{P}/types/{{id}}", ADMIN, refused),
     ApiRoute("DELETE", f"{P}/types/{{id}}", ADMIN, refused),
+    ApiRoute("GET", T, READER, transfers.list_transfers),
+    ApiRoute("POST", T, MEMBER, transfers.create_transfer, wrapped("transfer", _TRANSFER)),
+    ApiRoute("GET", f"{T}/detail", READER, transfers.detail_transfers),
+    ApiRoute("GET", f"{T}/{{id}}", READER, transfers.show_transfer),
+    ApiRoute("DELETE", f"{T}/{{id}}", MEMBER, transfers.delete_transfer),
+    ApiRoute("POST", f"{T}/{{id}}/accept", MEMBER, transfers.accept_transfer, wrapped("accept", _ACCEPT)),
     ApiRoute("GET", f"{P}/limits", READER, absolute),
     ApiRoute("GET", f"{P}/os-availability-zone", READER, zones),
     ApiRoute("GET", f"{P}/os-services", ADMIN, backends.services),
@@ -134,8 +144,6 @@ _OF_PROJECT = (
             ("group_snapshots/detail", "group_snapshots"),
             ("consistencygroups/detail", "consistencygroups"),
             ("cgsnapshots/detail", "cgsnapshots"),
-            ("os-volume-transfer", "transfers"),
-            ("os-volume-transfer/detail", "transfers"),
             ("qos-specs", "qos_specs"),
             ("attachments", "attachments"),
         )
@@ -149,7 +157,6 @@ ROUTES = (
 UNBUILT = (
     ("POST", f"{P}/backups", "backups"),
     ("POST", f"{P}/groups", "groups of volumes"),
-    ("POST", f"{P}/os-volume-transfer", "transfers between projects"),
     ("POST", f"{P}/qos-specs", "QoS of types"),
     ("POST", f"{P}/attachments", "attachments without a server"),
 )

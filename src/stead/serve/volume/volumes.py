@@ -19,7 +19,7 @@ from stead.serve.routes import ApiReply, Call
 from stead.serve.volume import flags, types
 from stead.serve.volume.answers import STATUS, V, described, listed, seen, told
 from stead.serve.volume.statuses import must_be_free, reset, said_status
-from stead.serve.volume_notes import READONLY, RESERVED
+from stead.serve.volume_notes import READONLY, RESERVED, TRANSFER
 from stead.serve.volume_notes import STATUS as STATUS_SAID
 from stead.serve.world import CloudState, KnownResource, ResourceStatus, made_of
 
@@ -66,9 +66,7 @@ def summary(call: Call, world: CloudState, thing: KnownResource) -> dict[str, An
     origin = model.from_
     return {
         **brief(call, "volumes", thing),
-        "status": said_status(world, thing)
-        or STATUS.get(thing.state)
-        or ("in-use" if users else "attaching" if known.get(RESERVED) else "available"),
+        "status": said_status(world, thing) or STATUS.get(thing.state) or ("in-use" if users else _waiting(known)),
         "size": gigabytes(world, thing),
         "availability_zone": model.zone or "nova",
         "created_at": thing.created.rstrip("Z") + ".000000",
@@ -98,6 +96,10 @@ def summary(call: Call, world: CloudState, thing: KnownResource) -> dict[str, An
             for server, device in users
         ],
     }
+
+
+def _waiting(known: Mapping[str, Any]) -> str:
+    return "attaching" if known.get(RESERVED) else "awaiting-transfer" if known.get(TRANSFER) else "available"
 
 
 def detail(call: Call, world: CloudState, thing: KnownResource) -> dict[str, Any]:
@@ -192,8 +194,8 @@ def delete_volume(call: Call, *, forced: bool = False) -> ApiReply:
         must_be_free(world, thing)
     if attached(world, thing):
         raise bad(f"Invalid volume: Volume status must be available or error, and {thing.id} is in use.")
-    if volume_notes.of(world, thing).get(RESERVED):
-        raise bad(f"Invalid volume: Volume status must be available or error, and {thing.id} is reserved.")
+    if (known := volume_notes.of(world, thing)).get(RESERVED) or known.get(TRANSFER):
+        raise bad(f"Invalid volume: Volume status must be available or error, and {thing.id} is reserved or offered.")
     snapshots = (
         [one for one in world.users_of(thing.address) if one.kind == "snapshots"] if call.flag("cascade") else []
     )
