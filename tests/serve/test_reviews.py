@@ -7,6 +7,7 @@ import re
 import time
 from base64 import b64encode
 from collections.abc import Iterator
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,11 @@ from tests.serve.portal.test_walls import HOSTILE, RunningParts
 from tests.serve.served import PASSWORD, SITE, Site, write_site
 
 from stead.cli import main
+from stead.cli.common.reviews import here
+from stead.language.desired.review import ReviewSettings
+from stead.run import reviewing
 from stead.serve.identity.scopes import SYSTEM
+from stead.serve.worker import WHO
 
 INLINE = "  files: {networks: {inner: {subnets: {v4: {cidr: 10.9.0.0/24}}}}}\n"
 FILES = """  files:
@@ -196,3 +201,53 @@ def test_a_person_decides_on_the_page(reviewed: Reviewed) -> None:
     assert '<button class="primary">' not in text
     assert {*RunningParts(text).found} <= {"style"}
     assert lena.get(f"/reviews/{number}", hx_request="true").status == 200
+
+
+def approved_in(folder: Path) -> int:
+    """A plan for a new network, approved; no server runs."""
+    spec = folder / "stead.yml"
+    spec.write_text(f"{spec.read_text()}      late: {{subnets: {{v4: {{cidr: 10.77.0.0/24}}}}}}\n")
+    words = ["-s", str(folder)]
+    assert main(["plan", "-q", "-o", str(folder / "late.plan"), *words]) == 0
+    assert main(["review", "submit", str(folder / "late.plan"), *words]) == 0
+    assert main(["review", "approve", "1", "-q", "--auto-approve", *words]) == 0
+    return 1
+
+
+@pytest.mark.parametrize("state", ["asked", "applying"])
+def test_a_server_that_was_killed_goes_on_with_what_was_asked(tmp_path: Path, state: str) -> None:
+    """Before it began, and after it had written that it begins."""
+    first = Site(write_site(tmp_path, SITE.replace(INLINE, FILES)))
+    assert first.worker.wait_idle(60)
+    first.close()
+    number = approved_in(tmp_path)
+    with closing(first.means.open_store()) as store:
+        by = here()
+        reviewing.ask(store, number, by, ReviewSettings())
+        if state == "applying":
+            reviewing.begin(store, number, by._replace(who=WHO))
+    again = Site(tmp_path, first.projects)
+    try:
+        assert again.worker.wait_idle(60)
+        review = reviewing.known(again.cloud.store, number)
+        assert (review.state, review.events[-1].reason) == ("ended", "done")
+        assert next(iter(again.cloud.store.runs(1))).plan == review.plan
+    finally:
+        again.close()
+
+
+def test_a_fault_of_our_own_ends_one_review_and_stops_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = Site(write_site(tmp_path, SITE.replace(INLINE, FILES)))
+    try:
+        assert site.worker.wait_idle(60)
+        number = approved_in(tmp_path)
+        with closing(site.means.open_store()) as store:
+            reviewing.ask(store, number, here(), ReviewSettings())
+        monkeypatch.setattr("stead.cli.common.plan_again.same_plan", lambda *_: 1 / 0)
+        path = "/network/v2.0/networks"
+        assert site.call("POST", path, {"network": {"name": "other"}}, "bob")[0] == 201
+        assert site.worker.wait_idle(60)
+        assert "internal error" in reviewing.known(site.cloud.store, number).events[-1].reason
+        assert [one["status"] for one in site.call("GET", path, None, "bob")[2]["networks"]][-1] == "ACTIVE"
+    finally:
+        site.close()

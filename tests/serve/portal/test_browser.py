@@ -309,7 +309,8 @@ def test_every_page_is_for_everybody_and_hurts_nobody(
     page.goto(f"{site.url}/portal/login")
     found["/login"] = _serious(axe, page)
     log_in(page, site, "ada")
-    for path in [*own_pages(AccessPolicy.ADMIN), *_single(page, site), f"/instances/{hostile}", "/nowhere"]:
+    more = [f"/instances/{hostile}", "/hosts/compute-1/death", "/hosts/network-1/death", "/nowhere"]
+    for path in [*own_pages(AccessPolicy.ADMIN), *_single(page, site), *more]:
         page.goto(f"{site.url}/portal{path}")
         found[path] = _serious(axe, page)
         picture(page, f"{scheme}{path.replace('/', '-')}"[:60])

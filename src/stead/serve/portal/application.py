@@ -18,6 +18,7 @@ from stead.serve.identity.people import People
 from stead.serve.portal import (
     consoles,
     creating,
+    deaths,
     entering,
     instances,
     making,
@@ -44,6 +45,7 @@ ROUTES = (
     *resources.ROUTES,
     *topology.ROUTES,
     *operators.ROUTES,
+    *deaths.ROUTES,
     *reviews.ROUTES,
 )
 
