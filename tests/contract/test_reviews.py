@@ -6,9 +6,21 @@ from collections.abc import Callable
 
 import pytest
 
+from stead.core.address import Address
 from stead.core.diagnostics import Refused
 from stead.store import Store
-from stead.store.model import LockRequest, Review, ReviewEvent, ReviewState
+from stead.store.model import (
+    Began,
+    Ended,
+    LockRequest,
+    Outcome,
+    Review,
+    ReviewEvent,
+    ReviewState,
+    Start,
+    StepState,
+    Writes,
+)
 from stead.store.reviews import KEPT
 
 OpenStore = Callable[..., Store]
@@ -81,3 +93,25 @@ def test_encrypting_a_store_seals_reviews_too(opened: OpenStore) -> None:
     assert again.reviewed_plan(number) == FILE
     number = sent(again)
     assert again.reviewed_plan(number) == FILE
+
+
+def test_the_pulse_is_another_one_whenever_a_run_or_a_review_goes_on(opened: OpenStore) -> None:
+    """Pages that are open look at it once a second, by a connection of their own."""
+    store, looking = opened(), opened()
+    web = Address("acme", "instances", "web")
+    seen = [looking.pulse()]
+    number = sent(store)
+    seen.append(looking.pulse())
+    store.add_review_event(number, APPROVED, {ReviewState.WAITING})
+    seen.append(looking.pulse())
+    with store.lock(LockRequest("ada", "apply")) as hold:
+        run = store.start(hold, Start("ada", "", "digest", 1), Writes())
+        seen.append(looking.pulse())
+        store.write(hold, run, Writes(began=[Began(0, web, "compute-1", "create")]))
+        seen.append(looking.pulse())
+        store.write(hold, run, Writes(ended=[Ended(0, StepState.DONE)]))
+        seen.append(looking.pulse())
+        store.finish(hold, run, Outcome.DONE, Writes())
+    seen.append(looking.pulse())
+    assert len(set(seen)) == len(seen)
+    assert looking.pulse() == seen[-1]

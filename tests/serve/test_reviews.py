@@ -6,7 +6,7 @@ import json
 import re
 import time
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
@@ -21,6 +21,7 @@ from stead.cli import main
 from stead.cli.common.reviews import here
 from stead.language.desired.review import ReviewSettings
 from stead.run import reviewing
+from stead.serve.identity.declared import role_key
 from stead.serve.identity.scopes import SYSTEM
 from stead.serve.worker import WHO
 
@@ -30,7 +31,13 @@ FILES = """  files:
     networks:
       inner: {subnets: {v4: {cidr: 10.9.0.0/24}}}
 """
-RULES = "site: {review: {two_persons: true}}\n"
+RULES = """site:
+  review: {two_persons: true}
+  identity:
+    roles:
+      approver: {may: ["review:plans:get", "review:plans.approve:create", "review:plans.refuse:create"]}
+      onlooker: {may: ["review:plans:get", "review:plans.file:get"]}
+"""
 PLANS = "/review/v1/plans"
 
 
@@ -251,3 +258,72 @@ def test_a_fault_of_our_own_ends_one_review_and_stops_nobody(tmp_path: Path, mon
         assert [one["status"] for one in site.call("GET", path, None, "bob")[2]["networks"]][-1] == "ACTIVE"
     finally:
         site.close()
+
+
+@pytest.fixture(scope="module")
+def roles(reviewed: Reviewed) -> Reviewed:
+    """With olga and otto, who have a role in the whole cloud, and peter, who has olga's in a project."""
+    people, bobs = reviewed.site.people, reviewed.site.projects["bobs"]
+    for name, role, where in (("olga", "approver", SYSTEM), ("otto", "onlooker", SYSTEM), ("peter", "approver", bobs)):
+        user = people.add_user(name, PASSWORD)
+        people.assign(user, where, role_key(role))
+        people.change_user(user, default_project_id=bobs if where == bobs else "")
+    return reviewed
+
+
+def in_the_cloud(site: Site, name: str) -> Mapping[str, str]:
+    """A token that reaches beyond projects, as `openstack --os-system-scope all` gets it."""
+    user = {"name": name, "domain": {"id": "default"}, "password": PASSWORD}
+    identity = {"methods": ["password"], "password": {"user": user}}
+    body = {"auth": {"identity": identity, "scope": {"system": {"all": True}}}}
+    status, headers, _ = site.call("POST", "/identity/v3/auth/tokens", body)
+    return {"X-Auth-Token": headers["x-subject-token"]} if status == 201 else {}
+
+
+def test_a_role_in_the_whole_cloud_may_what_its_words_say(roles: Reviewed) -> None:
+    number, site = roles.submit(), roles.site
+    olga, otto = in_the_cloud(site, "olga"), in_the_cloud(site, "otto")
+    checksum = {"checksum": site.call("GET", f"{PLANS}/{number}", headers=olga)[2]["review"]["checksum"]}
+    assert site.call("GET", f"{PLANS}/{number}/file", headers=otto)[0] == 200
+    assert site.call("GET", f"{PLANS}/{number}/file", headers=olga)[0] == 403
+    assert site.call("POST", f"{PLANS}/{number}/approve", checksum, headers=otto)[0] == 403
+    assert site.call("POST", f"{PLANS}/{number}/approve", checksum, headers=olga)[0] == 200
+    assert site.call("POST", f"{PLANS}/{number}/apply", {}, headers=olga)[0] == 403
+    assert site.call("GET", "/compute/v2.1/os-hypervisors", headers=olga)[0] == 403
+    assert site.call("POST", f"{PLANS}/{number}/refuse", {}, headers=olga)[0] == 200
+
+
+def test_the_same_role_in_a_project_reaches_no_plan(roles: Reviewed) -> None:
+    number, peter = roles.submit(), PlainBrowser(roles.site, "peter")
+    assert in_the_cloud(roles.site, "peter") == {}
+    assert roles.call("GET", PLANS, who="peter")[0] == 403
+    assert roles.call("POST", f"{PLANS}/{number}/approve", {"checksum": "x"}, "peter")[0] == 403
+    assert peter.get(f"/reviews/{number}").status == 403
+
+
+def test_an_approver_has_the_page_and_no_other_of_operators(roles: Reviewed) -> None:
+    number, olga = roles.submit(), PlainBrowser(roles.site, "olga")
+    text = olga.get(f"/reviews/{number}").text
+    checksum = re.findall(r'name="checksum" value="([0-9a-f]{64})"', text)[0]
+    for path in ("/hosts", "/runs", "/drift", "/projects", "/capacity"):
+        assert olga.get(path).status == 403
+        assert f"/portal{path}" not in text
+    assert olga.post(f"/reviews/{number}/approve", checksum=checksum).status == 303
+    assert olga.post(f"/reviews/{number}/apply").status == 403
+    otto = PlainBrowser(roles.site, "otto")
+    assert [otto.get(f"/reviews/{number}").status, otto.post(f"/reviews/{number}/refuse").status] == [200, 403]
+
+
+def test_a_credential_that_was_given_to_a_program_approves_nothing(reviewed: Reviewed) -> None:
+    number, site = reviewed.submit(), reviewed.site
+    lena = site.people.named("lena")
+    asked = {"application_credential": {"name": f"ci-{number}"}}
+    made = site.call("POST", f"/identity/v3/users/{lena}/application_credentials", asked, "lena")
+    given = made[2]["application_credential"]
+    own = {"id": given["id"], "secret": given["secret"]}
+    body = {"auth": {"identity": {"methods": ["application_credential"], "application_credential": own}}}
+    token = {"X-Auth-Token": site.call("POST", "/identity/v3/auth/tokens", body)[1]["x-subject-token"]}
+    review = site.call("GET", f"{PLANS}/{number}", headers=token)[2]["review"]
+    checksum = {"checksum": review["checksum"]}
+    assert site.call("POST", f"{PLANS}/{number}/approve", checksum, headers=token)[0] == 403
+    assert site.call("POST", f"{PLANS}/{number}/refuse", {}, headers=token)[0] == 200

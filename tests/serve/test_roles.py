@@ -20,7 +20,7 @@ from stead.serve.edits import Who
 from stead.serve.identity import held
 from stead.serve.identity.declared import role_key
 from stead.serve.identity.scopes import of_domain
-from stead.serve.permissions import GIVEN, may_do, word_of
+from stead.serve.permissions import IN_PROJECT, may_do, word_of
 from stead.serve.routes import AccessPolicy
 from stead.serve.services import SERVICES, permission_words
 
@@ -113,7 +113,7 @@ def test_no_word_opens_what_only_admins_may() -> None:
     assert any(one.policy is AccessPolicy.ADMIN for _, one in routes)
     for service, one in routes:
         body = {"os-start": None} if one.path.endswith("/action") else None
-        assert may_do(everything, one, body) == (one.policy in GIVEN), (service.name, one.method, one.path)
+        assert may_do(everything, one, body) == (one.policy in IN_PROJECT), (service.name, one.method, one.path)
 
 
 def test_every_word_is_of_the_form_that_files_may_have() -> None:

@@ -19,7 +19,8 @@ from stead.serve.routes import AccessPolicy, ApiRoute, Service
 
 NO_WORD = Code("STEAD-C109", "a role may do something that no route does")
 VERBS = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "update", "DELETE": "delete"}
-GIVEN = frozenset({AccessPolicy.READER, AccessPolicy.MEMBER, AccessPolicy.MANAGER})  # what a role can be given
+IN_PROJECT = frozenset({AccessPolicy.READER, AccessPolicy.MEMBER, AccessPolicy.MANAGER})
+GIVEN = IN_PROJECT | {AccessPolicy.REVIEWER}  # what a role can be given, the last for the whole cloud alone
 ACTION = "action"  # the last word of a path whose body names what is done
 ALL = "*"
 
@@ -44,14 +45,14 @@ def words_of(route: ApiRoute, body: Any) -> list[str]:
 
 def may_begin(granted: frozenset[str], route: ApiRoute) -> bool:
     """Before the body is read, which says the action."""
-    if not granted or route.policy not in GIVEN:
+    if not granted or route.policy not in IN_PROJECT:
         return False
     word = word_of(route.method, route.path)
     return any(fits(one, word) or _is_below(one, word) for one in granted)
 
 
 def may_do(granted: frozenset[str], route: ApiRoute, body: Any) -> bool:
-    if route.policy not in GIVEN:
+    if route.policy not in IN_PROJECT:
         return False
     words = words_of(route, body)
     return bool(words) and all(any(fits(one, word) for one in granted) for word in words)
@@ -92,10 +93,20 @@ def must_be_allowed(caller: Caller, policy: AccessPolicy) -> None:
 
 def must_be_allowed_to_begin(caller: Caller, route: ApiRoute) -> bool:
     """Whether a role of the site's files alone may allow it, which the body decides."""
+    if route.policy is AccessPolicy.REVIEWER:
+        _must_be_reviewer(caller, route)
+        return False
     if not caller.may(route.policy) and caller.project and may_begin(caller.granted, route):
         return True
     must_be_allowed(caller, route.policy)
     return False
+
+
+def _must_be_reviewer(caller: Caller, route: ApiRoute) -> None:
+    """By the very word: who may read plans may not approve them for that."""
+    word = word_of(route.method, route.path)
+    if not caller.admin and not any(fits(one, word) for one in caller.granted_everywhere):
+        must_be_allowed(caller, AccessPolicy.ADMIN)
 
 
 def must_be_granted(caller: Caller, route: ApiRoute, body: Any) -> None:

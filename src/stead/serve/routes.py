@@ -28,6 +28,7 @@ class AccessPolicy(StrEnum):
     READER = "reader of the project"
     MEMBER = "member of the project"
     MANAGER = "manager of the project"
+    REVIEWER = "admin of the cloud, or a role with this word in the whole cloud"
     ADMIN = "admin of the cloud"
 
 

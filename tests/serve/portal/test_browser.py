@@ -30,6 +30,7 @@ CHROMIUM = shutil.which("chromium")
 playwright = pytest.importorskip("playwright.sync_api")
 pytestmark = [pytest.mark.skipif(CHROMIUM is None, reason="drives chromium"), pytest.mark.xdist_group("portal")]
 HOSTILE = "<img src=x onerror=window.hacked=1>'\""
+OPERATORS = (AccessPolicy.ADMIN, AccessPolicy.REVIEWER)
 SERIOUS = ("serious", "critical")
 
 
@@ -223,6 +224,9 @@ def test_a_plan_is_approved_and_applied_while_one_looks(
     page.wait_for_selector("#live .pill.done")
     assert _serious(Axe(), page) == []
     picture(page, f"{scheme}-review-ended")
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    picture(page, f"{scheme}-review-phone")
     assert page.evaluate("window.hacked") is None
     assert complaints == []
 
@@ -310,7 +314,7 @@ def test_every_page_is_for_everybody_and_hurts_nobody(
     found["/login"] = _serious(axe, page)
     log_in(page, site, "ada")
     more = [f"/instances/{hostile}", "/hosts/compute-1/death", "/hosts/network-1/death", "/nowhere"]
-    for path in [*own_pages(AccessPolicy.ADMIN), *_single(page, site), *more]:
+    for path in [*own_pages(*OPERATORS), *_single(page, site), *more]:
         page.goto(f"{site.url}/portal{path}")
         found[path] = _serious(axe, page)
         picture(page, f"{scheme}{path.replace('/', '-')}"[:60])
@@ -322,7 +326,7 @@ def test_every_page_is_for_everybody_and_hurts_nobody(
 def _single(page: Page, site: Site) -> list[str]:
     """The first of each list."""
     found: list[str] = []
-    for path in own_pages(AccessPolicy.ADMIN):
+    for path in own_pages(*OPERATORS):
         page.goto(f"{site.url}/portal{path}")
         links = page.locator("main td a, main a.host").all()[:1]
         found += [(one.get_attribute("href") or "").removeprefix("/portal") for one in links]

@@ -11,6 +11,7 @@ from stead.serve.identity.tokens import Token
 from stead.serve.routes import AccessPolicy
 
 ROLES = ("admin", "manager", "member", "reader")  # each implies those after it
+REVIEWING = "review:"  # of which all words of its routes begin
 _NEEDS = {
     AccessPolicy.READER: "reader",
     AccessPolicy.MEMBER: "member",
@@ -47,6 +48,11 @@ class Caller(NamedTuple):
         return f"{self.acting} as {self.name}" if self.acting else self.name
 
     @property
+    def granted_everywhere(self) -> frozenset[str]:
+        """In the whole cloud: what a role in a project says reaches no further than the project."""
+        return self.granted if self.token is not None and self.token.system else frozenset()
+
+    @property
     def admin(self) -> bool:
         return "admin" in self.roles
 
@@ -57,6 +63,8 @@ class Caller(NamedTuple):
             return False
         if policy is AccessPolicy.ANYONE:
             return True
+        if policy is AccessPolicy.REVIEWER:
+            return self.admin or any(one.startswith(REVIEWING) for one in self.granted_everywhere)
         return _NEEDS[policy] in self.roles and (bool(self.project) or self.admin)
 
 

@@ -66,7 +66,7 @@ async def listen(visit: Visit) -> Response:
     visit.by_itself = True
     session = visit.session
     audit, project = (session.audit, session.project) if session is not None else ("", "")
-    stream = LiveStream(audit, project, steps=visit.may(AccessPolicy.ADMIN))
+    stream = LiveStream(audit, project, steps=visit.may(AccessPolicy.REVIEWER))
     return visit.live.answer(stream, visit.holds)
 
 

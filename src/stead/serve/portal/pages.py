@@ -65,7 +65,7 @@ NAVIGATION: Mapping[str, tuple[NavigationLink, ...]] = {
     "Cloud": (
         NavigationLink("/hosts", "Hosts", "host", AccessPolicy.ADMIN),
         NavigationLink("/capacity", "Capacity", "capacity", AccessPolicy.ADMIN),
-        NavigationLink("/reviews", "Plans for review", "review", AccessPolicy.ADMIN),
+        NavigationLink("/reviews", "Plans for review", "review", AccessPolicy.REVIEWER),
         NavigationLink("/runs", "Runs", "run", AccessPolicy.ADMIN),
         NavigationLink("/drift", "Drift", "drift", AccessPolicy.ADMIN),
         NavigationLink("/projects", "Projects", "project", AccessPolicy.ADMIN),

@@ -20,7 +20,7 @@ V = "/review/v1"
 ONE = f"{V}/plans/{{id}}"
 LATEST = 100
 REASON_LONGEST = 500
-WHO_MAY = AccessPolicy.ADMIN  # a plan shows and changes what all projects have
+WHO_MAY = AccessPolicy.REVIEWER  # a plan shows and changes what all projects have
 
 
 def list_reviews(call: Call) -> ApiReply:
@@ -41,7 +41,9 @@ def show_file(call: Call) -> ApiReply:
 
 
 def approve(call: Call) -> ApiReply:
-    """Of the file that was looked at, as its checksum says."""
+    """Of the file that was looked at, as its checksum says. A credential that a program was given approves nothing."""
+    if call.caller.token is None or call.caller.token.is_delegated:
+        raise forbidden("Only who has logged in approves a plan, no application credential.")
     by = _by(call)._replace(checksum=call.body["checksum"])
     loses = true(call.body.get("data_loss"))
     return _done(call, lambda store, number: reviewing.approve(store, number, by, _rules(call), loses=loses))
