@@ -7,36 +7,41 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from stead.store.codes import DECIDED, UNKNOWN_REVIEW, refuse
-from stead.store.database import Database, dump
+from stead.store.database import Database, Row, dump
 from stead.store.model import Review, ReviewEvent, ReviewState
 from stead.store.sealing import Seal, of_review, of_review_event, of_reviewed
 
 KEPT = 50  # with their files
 PACKING = 1
 _NOTHING = b""
-_EVENTS = "SELECT at, number, content FROM review_events WHERE review = ? ORDER BY number"
+_EVENTS = """
+    SELECT review, number, at, content FROM review_events WHERE review BETWEEN ? AND ? ORDER BY review, number"""
 
 
 def read(db: Database, seal: Seal, limit: int) -> list[Review]:
-    rows = db.rows("SELECT id, about FROM reviews ORDER BY id DESC LIMIT ?", (limit,))
-    return [_review(db, seal, *row) for row in rows]
+    return _read(db, seal, db.rows("SELECT id, about FROM reviews ORDER BY id DESC LIMIT ?", (limit,)))
 
 
 def at(db: Database, seal: Seal, number: int) -> Review | None:
-    rows = db.rows("SELECT id, about FROM reviews WHERE id = ?", (number,))
-    return _review(db, seal, *rows[0]) if rows else None
+    return next(iter(_read(db, seal, db.rows("SELECT id, about FROM reviews WHERE id = ?", (number,)))), None)
 
 
-def _review(db: Database, seal: Seal, number: int, about: str) -> Review:
-    events = tuple(
-        _event(json.loads(seal.open(text, of_review_event(number, place))), when)
-        for when, place, text in db.rows(_EVENTS, (number,))
-    )
-    return Review(id=number, events=events, now=db.now(), **json.loads(seal.open(about, of_review(number))))
+def _read(db: Database, seal: Seal, rows: Sequence[Row]) -> list[Review]:
+    """Two readings for all of them: who applies looks at the latest before each plan."""
+    if not rows:
+        return []
+    events: dict[int, list[ReviewEvent]] = {number: [] for number, _ in rows}
+    for review, number, when, text in db.rows(_EVENTS, (min(events), max(events))):
+        events[review].append(_event(json.loads(seal.open(text, of_review_event(review, number))), when))
+    now = db.now()
+    return [
+        Review(id=number, events=tuple(events[number]), now=now, **json.loads(seal.open(about, of_review(number))))
+        for number, about in rows
+    ]
 
 
 def _event(said: dict[str, Any], when: float) -> ReviewEvent:
