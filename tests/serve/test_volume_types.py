@@ -104,3 +104,25 @@ def test_a_volume_that_a_server_uses_stays(site: Site) -> None:
     got, told = retyped(site, "bob", volume, new_type="fast", migration_policy="on-demand")
     assert got == 400
     assert f"server {answer['server']['id']} uses {volume}. Stop it first." in str(told)
+
+
+def test_a_volume_has_a_copy_of_what_its_type_says(site: Site) -> None:
+    """Also when the type says something else later, or is gone."""
+    specs = {"volume_backend_name": "fast", "multiattach": "<is> True"}
+    gold = ask(site, "ada", "POST", "types", {"volume_type": {"name": "gold", "extra_specs": specs}})[1]["volume_type"]
+    said = {"name": "q", "consumer": "both", "total_iops_sec": "500", "read_bytes_sec": 1048576}
+    qos = ask(site, "ada", "POST", "qos-specs", {"qos_specs": said})[1]["qos_specs"]["id"]
+    assert ask(site, "ada", "GET", f"qos-specs/{qos}/associate?vol_type_id={gold['id']}")[0] == 202
+    volume = made(site, "bob", volume_type="gold")
+    assert (volume["volume_type"], volume["multiattach"]) == ("gold", True)
+    assert ask(site, "eve", "POST", "volumes", {"volume": {"size": 1, "volume_type": "gold"}})[0] == 404  # no grant
+    assert ask(site, "ada", "DELETE", f"types/{gold['id']}")[0] == 202
+    assert ask(site, "ada", "DELETE", f"qos-specs/{qos}")[0] == 202
+    world = site.cloud.world()
+    model = world.find("volumes", volume["id"], "bobs", what="Volume").model
+    assert (model.pool, model.shareable, model.qos.iops, model.qos.read_throughput) == ("fast", True, 500, 1 << 20)
+    assert ask(site, "bob", "GET", f"volumes/{volume['id']}")[1]["volume"]["volume_type"] == "gold"
+    assert retyped(site, "bob", volume["id"], new_type="fast")[0] == 202
+    assert site.worker.wait_idle(30)
+    model = site.cloud.world().find("volumes", volume["id"], "bobs", what="Volume").model
+    assert (model.pool, model.shareable, model.qos) == ("fast", False, None)

@@ -16,6 +16,7 @@ from stead.serve.faults import bad
 from stead.serve.world import CloudState, KnownResource
 
 READONLY, BOOTABLE, RESERVED, ABOUT_IMAGE = "readonly", "bootable", "reserved", "about_image"
+TYPE = "type"  # of which it has a copy: id and name, as they were
 TRANSFER = "transfer"  # that it is offered to another project: id, name, when, and a digest of the key
 STATUS, PROGRESS = "status", "progress"  # as they were said
 

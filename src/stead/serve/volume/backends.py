@@ -9,10 +9,11 @@ from stead.core.observed import Host, HostStatus, StoragePool
 from stead.serve.faults import not_found
 from stead.serve.routes import ApiReply, Call
 from stead.serve.volume.answers import is_told
+from stead.serve.volume.types import VENDOR
 from stead.serve.volume.volumes import gigabytes, place_of
 from stead.serve.world import moment
 
-VENDOR, BINARY = "Stead", "cinder-volume"
+BINARY = "cinder-volume"
 
 
 def _backends(call: Call) -> Iterator[tuple[Host, StoragePool]]:

@@ -14,7 +14,6 @@ from stead.serve.routes import (
     MAYBE_ID,
     MAYBE_TEXT,
     METADATA,
-    NAME,
     AccessPolicy,
     ApiReply,
     ApiRoute,
@@ -23,8 +22,9 @@ from stead.serve.routes import (
     record,
     wrapped,
 )
-from stead.serve.volume import backends, metadata, transfers
+from stead.serve.volume import backends, made_types, metadata, qos_specs, transfers
 from stead.serve.volume.answers import P, V, scoped
+from stead.serve.volume.choosing import list_types, show_type
 from stead.serve.volume.fixed import (
     QUOTA,
     absolute,
@@ -43,7 +43,6 @@ from stead.serve.volume.snapshots import (
     list_snapshots,
     show_snapshot,
 )
-from stead.serve.volume.types import list_types, refused, show_type
 from stead.serve.volume.volumes import (
     act,
     change_volume,
@@ -75,6 +74,7 @@ READER, MEMBER, ADMIN, PUBLIC = AccessPolicy.READER, AccessPolicy.MEMBER, Access
 _TRANSFER = record(["volume_id"], volume_id=ID, name=MAYBE_TEXT)
 _ACCEPT = record(["auth_key"], auth_key={"type": "string", "minLength": 1, "maxLength": 255})
 T = f"{P}/os-volume-transfer"
+E, S = f"{P}/types/{{id}}/extra_specs", f"{P}/qos-specs/{{id}}"
 Q = f"{P}/os-quota-sets/{{target}}"
 
 
@@ -111,10 +111,27 @@ _OF_PROJECT = (
     ApiRoute("DELETE", f"{P}/snapshots/{{id}}", MEMBER, delete_snapshot),
     ApiRoute("POST", f"{P}/snapshots/{{id}}/action", MEMBER, act_on_snapshot, {"type": "object", "minProperties": 1}),
     ApiRoute("GET", f"{P}/types", READER, list_types),
-    ApiRoute("POST", f"{P}/types", ADMIN, refused, wrapped("volume_type", record(["name"], name=NAME))),
+    ApiRoute("POST", f"{P}/types", ADMIN, made_types.create, wrapped("volume_type", made_types.NEW)),
     ApiRoute("GET", f"{P}/types/{{id}}", READER, show_type),
-    ApiRoute("PUT", f"{P}/types/{{id}}", ADMIN, refused),
-    ApiRoute("DELETE", f"{P}/types/{{id}}", ADMIN, refused),
+    ApiRoute("PUT", f"{P}/types/{{id}}", ADMIN, made_types.change, wrapped("volume_type", made_types.CHANGED)),
+    ApiRoute("DELETE", f"{P}/types/{{id}}", ADMIN, made_types.delete),
+    ApiRoute("GET", f"{P}/types/{{id}}/os-volume-type-access", ADMIN, made_types.list_access),
+    ApiRoute("POST", f"{P}/types/{{id}}/action", ADMIN, made_types.act, made_types.ACCESS),
+    ApiRoute("GET", E, ADMIN, made_types.list_specs),
+    ApiRoute("POST", E, ADMIN, made_types.write_specs, wrapped("extra_specs", made_types.SPECS)),
+    ApiRoute("GET", f"{E}/{{key}}", ADMIN, made_types.show_spec),
+    ApiRoute("PUT", f"{E}/{{key}}", ADMIN, made_types.write_spec, made_types.SPECS),
+    ApiRoute("DELETE", f"{E}/{{key}}", ADMIN, made_types.delete_spec),
+    ApiRoute("GET", f"{P}/qos-specs", ADMIN, qos_specs.list_qos),
+    ApiRoute("POST", f"{P}/qos-specs", ADMIN, qos_specs.create_qos, wrapped("qos_specs", qos_specs.SCHEMA)),
+    ApiRoute("GET", S, ADMIN, qos_specs.show_qos),
+    ApiRoute("PUT", S, ADMIN, qos_specs.write_keys, wrapped("qos_specs", qos_specs.SPECS)),
+    ApiRoute("DELETE", S, ADMIN, qos_specs.delete_qos),
+    ApiRoute("PUT", f"{S}/delete_keys", ADMIN, qos_specs.delete_keys, qos_specs.KEYS),
+    ApiRoute("GET", f"{S}/associations", ADMIN, qos_specs.associations),
+    ApiRoute("GET", f"{S}/associate", ADMIN, qos_specs.associate),
+    ApiRoute("GET", f"{S}/disassociate", ADMIN, qos_specs.disassociate),
+    ApiRoute("GET", f"{S}/disassociate_all", ADMIN, qos_specs.disassociate_all),
     ApiRoute("GET", T, READER, transfers.list_transfers),
     ApiRoute("POST", T, MEMBER, transfers.create_transfer, wrapped("transfer", _TRANSFER)),
     ApiRoute("GET", f"{T}/detail", READER, transfers.detail_transfers),
@@ -144,7 +161,6 @@ _OF_PROJECT = (
             ("group_snapshots/detail", "group_snapshots"),
             ("consistencygroups/detail", "consistencygroups"),
             ("cgsnapshots/detail", "cgsnapshots"),
-            ("qos-specs", "qos_specs"),
             ("attachments", "attachments"),
         )
     ),
@@ -157,7 +173,6 @@ ROUTES = (
 UNBUILT = (
     ("POST", f"{P}/backups", "backups"),
     ("POST", f"{P}/groups", "groups of volumes"),
-    ("POST", f"{P}/qos-specs", "QoS of types"),
     ("POST", f"{P}/attachments", "attachments without a server"),
 )
 SERVICE = Service(

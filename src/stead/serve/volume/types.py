@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from stead.language.spec.grants import NOTHING
-from stead.serve.faults import conflict, forbidden, not_found
-from stead.serve.routes import ApiReply, Call
+from stead.serve.faults import not_found
+from stead.serve.routes import Call
 from stead.serve.world import made_of
 
 DEFAULT = "default"
+VENDOR = "Stead"
 
 
 def pools(call: Call) -> list[str]:
@@ -41,20 +42,3 @@ def type_data(pool: str) -> dict[str, Any]:
         "extra_specs": {},
         "qos_specs_id": None,
     }
-
-
-def list_types(call: Call) -> ApiReply:
-    return ApiReply(body={"volume_types": [type_data(pool) for pool in pools(call)]})
-
-
-def show_type(call: Call) -> ApiReply:
-    asked = call.path["id"]
-    return ApiReply(body={"volume_type": type_data(named(call, asked))})
-
-
-def refused(call: Call) -> ApiReply:
-    if "id" in call.path:
-        named(call, call.path["id"])
-    elif call.body["volume_type"]["name"] in pools(call):
-        raise conflict(f"Volume Type {call.body['volume_type']['name']} already exists.")
-    raise forbidden("Volume types are pools of the site: the inventory has them, and `grants` give them to projects.")

@@ -16,10 +16,10 @@ from stead.serve.image.copies import used_image
 from stead.serve.image.saving import DiskToRegister, register
 from stead.serve.keys import new_key
 from stead.serve.routes import ApiReply, Call
-from stead.serve.volume import flags, types
+from stead.serve.volume import choosing, flags, types
 from stead.serve.volume.answers import STATUS, V, described, listed, seen, told
 from stead.serve.volume.statuses import must_be_free, reset, said_status
-from stead.serve.volume_notes import READONLY, RESERVED, TRANSFER
+from stead.serve.volume_notes import READONLY, RESERVED, TRANSFER, TYPE
 from stead.serve.volume_notes import STATUS as STATUS_SAID
 from stead.serve.world import CloudState, KnownResource, ResourceStatus, made_of
 
@@ -73,7 +73,7 @@ def summary(call: Call, world: CloudState, thing: KnownResource) -> dict[str, An
         "updated_at": thing.updated.rstrip("Z") + ".000000",
         "name": thing.settings.display_name,
         "description": model.description or None,
-        "volume_type": model.pool,
+        "volume_type": known.get(TYPE, {}).get("name") or model.pool,
         "snapshot_id": world.id_of(origin.snapshot) if origin is not None and origin.snapshot else None,
         "source_volid": world.id_of(origin.volume) if origin is not None and origin.volume else None,
         "metadata": {**thing.settings.labels, **({READONLY: str(known[READONLY])} if READONLY in known else {})},
@@ -111,6 +111,8 @@ def detail(call: Call, world: CloudState, thing: KnownResource) -> dict[str, Any
         found |= {
             "os-vol-host-attr:host": f"{place_of(thing)}#{thing.model.pool}",
             "migration_status": None,
+            "os-vol-mig-status-attr:migstat": None,
+            "os-vol-mig-status-attr:name_id": None,
         }
     return found
 
@@ -143,7 +145,7 @@ def create_volume(call: Call) -> ApiReply:
     origin = {"image": image.key} if image is not None else _origin(call, world, said)
     if size is None and origin is None:
         raise bad("A volume needs a size.")
-    pool = types.named(call, said["volume_type"]) if said.get("volume_type") else _pool(call, world, said)
+    type_ = choosing.chosen(call, said["volume_type"]) if said.get("volume_type") else _type(call, world, said)
     zone = said.get("availability_zone")
     fields = {
         "size": f"{int(size)}GiB" if size is not None else None,
@@ -151,11 +153,12 @@ def create_volume(call: Call) -> ApiReply:
         "display_name": said.get("name") or None,
         "description": said.get("description") or None,
         "labels": said.get("metadata") or None,
-        "shareable": True if said.get("multiattach") in (True, "true", "True") else None,
-        "pool": pool if pool != types.DEFAULT else None,
+        **type_.fields,
+        **({"shareable": True} if said.get("multiattach") in (True, "true", "True") else {}),
         "zone": zone if zone and zone != "nova" else None,
     }
-    edits: list[Edit] = [lambda content: put(content, "volumes", key, fields)]
+    noted = volume_notes.note(Address(call.project, "volumes", key), **{TYPE: type_.note})
+    edits: list[Edit] = [lambda content: put(content, "volumes", key, fields), noted]
     if image is not None:
         edits.insert(0, image.edit)
     world = call.edit(f"create volume {said.get('name') or key}", all_of(*edits))
@@ -174,14 +177,14 @@ def _origin(call: Call, world: CloudState, said: Mapping[str, Any]) -> dict[str,
     return None
 
 
-def _pool(call: Call, world: CloudState, said: Mapping[str, Any]) -> str:
+def _type(call: Call, world: CloudState, said: Mapping[str, Any]) -> choosing.ChosenType:
     """A copy is where that is of which it is one."""
     if said.get("source_volid"):
-        return str(world.find("volumes", said["source_volid"], call.project, what="Volume").model.pool)
+        return choosing.of_pool(world.find("volumes", said["source_volid"], call.project, what="Volume").model.pool)
     if said.get("snapshot_id"):
         snapshot = told(world.find("snapshots", said["snapshot_id"], call.project, what="Snapshot"), "Snapshot")
-        return str(world.thing(snapshot.model.volume).model.pool)
-    return types.DEFAULT
+        return choosing.of_pool(world.thing(snapshot.model.volume).model.pool)
+    return choosing.of_pool(types.DEFAULT)
 
 
 def change_volume(call: Call) -> ApiReply:
@@ -277,16 +280,16 @@ def _retype(call: Call, world: CloudState, volume: KnownResource, said: Any) -> 
     """Into another pool, with what is on it; the plan refuses it while a server that runs uses it."""
     if not isinstance(said, Mapping) or not isinstance(said.get("new_type"), str):
         raise bad("os-retype needs new_type.")
-    pool = types.named(call, said["new_type"])
-    if pool == volume.model.pool:
-        raise bad(f"Invalid volume: {volume.id} has the type {pool} already.")
-    if said.get("migration_policy") != "on-demand":
-        raise bad("Each type is a pool of its own, so the volume has to move: migration_policy has to be on-demand.")
+    type_, known = choosing.chosen(call, said["new_type"]), volume_notes.of(world, volume)
+    if type_.pool == volume.model.pool and type_.note == known.get(TYPE):
+        raise bad(f"Invalid volume: {volume.id} has the type {said['new_type'][:80]} already.")
+    if type_.pool != volume.model.pool and said.get("migration_policy") != "on-demand":
+        raise bad("The type is in another pool, so the volume has to move: migration_policy has to be on-demand.")
     if users := [server for server, _ in attached(world, volume) if server.model.state != "stopped"]:
         raise bad(f"Invalid volume: server {users[0].id} uses {volume.id}. Stop it first.")
     name = volume.address.name
-    fields = {"pool": pool if pool != types.DEFAULT else None}
-    call.edit("retype volume", lambda content: change(content, "volumes", name, fields))
+    noted = volume_notes.note(volume.address, **{TYPE: type_.note})
+    call.edit("retype volume", all_of(lambda content: change(content, "volumes", name, type_.fields), noted))
     return ApiReply(202)
 
 
