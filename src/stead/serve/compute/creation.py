@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
 from stead.core.address import Address
@@ -21,7 +21,8 @@ from stead.serve.routes import Call, true
 from stead.serve.volume_notes import must_be_for_booting
 from stead.serve.world import CloudState, KnownResource
 
-ACCESS = ("accessIPv4", "accessIPv6")  # for people to read
+AddressForm = type[IPv4Address] | type[IPv6Address]
+ACCESS: Mapping[str, AddressForm] = {"accessIPv4": IPv4Address, "accessIPv6": IPv6Address}  # for people to read
 DISK_CONFIG = "OS-DCF:diskConfig"  # a word of who asks: the guest itself grows its file system
 MOST = 100  # servers of one request
 METADATA_ITEMS = 128
@@ -85,15 +86,22 @@ def within_limit(labels: Mapping[str, str]) -> None:
 def only_told(said: Mapping[str, Any]) -> dict[str, str | None]:
     """What is kept to be told again: the addresses that people are to use, in their short form, and a word on disks."""
     found: dict[str, str | None] = {}
-    for word in ACCESS:
+    for word, form in ACCESS.items():
         if word in said:
-            try:
-                found[word] = str(ip_address(said[word])) if said[word] else None
-            except ValueError as error:
-                raise bad(f"Invalid input for {word}: {said[word]!r} is no IP address.") from error
+            found[word] = _address(word, str(said[word]), form) if said[word] else None
     if DISK_CONFIG in said:
         found[notes.DISK_CONFIG] = said[DISK_CONFIG]
     return found
+
+
+def _address(word: str, text: str, form: AddressForm) -> str:
+    """Without a scope after `%`: Python takes any text as one, line breaks too."""
+    try:
+        if "%" not in text:
+            return str(form(text))
+    except ValueError:
+        pass
+    raise bad(f"Invalid input for {word}: {text[:60]!r} is no address of IPv{word[-1]}.")
 
 
 def _one(key: str, name: str, fields: Mapping[str, Any], world: CloudState) -> Edit:
