@@ -6,6 +6,9 @@ The tests of this file tell one story, in order: apply, use, change, lose a host
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -21,6 +24,7 @@ from botocore.client import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from driving import Driven, prepare
 from swiftclient.client import ClientException, Connection
+from tests.serve.openstack_client import made_environment
 from waiting import patiently
 
 from stead.lab.site import Lab
@@ -53,6 +57,23 @@ outputs:
   url: {value: "{{ projects.acme.buckets.www.url }}"}
   endpoints: {value: "{{ projects.acme.buckets.data.endpoints | join(' ') }}"}
 """
+S3CMD = ("s3cmd==2.4.0",)
+RCLONE_S3 = """[there]
+type = s3
+provider = Other
+endpoint = {at}
+access_key_id = acme:owner
+secret_access_key = {key}
+region = us-east-1
+"""
+RCLONE_SWIFT = """[there]
+type = swift
+auth = {at}/auth/v1.0
+user = acme:owner
+key = {key}
+auth_version = 1
+"""
+ALL_OF_STEAD = "/var/lib/stead/* /etc/stead /etc/swift/* /usr/lib/stead /etc/systemd/system/stead-*"
 DATA = b"kept on three hosts " * 1000
 LOST = "storage-3"
 
@@ -149,6 +170,55 @@ def test_clients_of_s3_and_swift_see_the_same_objects_through_every_proxy(store:
     assert (found["Body"].read(), found["Metadata"]) == (DATA, {"who": "ada"})
     signed = s3.generate_presigned_url("get_object", Params={"Bucket": "data", "Key": "a/b"})
     assert store.get(signed).read() == DATA
+
+
+def test_s3cmd_puts_lists_gets_and_removes_in_parts_and_whole(store: Store, tmp_path: Path) -> None:
+    address = store.endpoints[1].removeprefix("https://")
+    own = ["--access_key=acme:owner", f"--secret_key={store.key('acme')}", f"--host={address}"]
+    own += [f"--host-bucket={address}", f"--ca-certs={store.ca}", "--region=us-east-1", "--config=/dev/null"]
+    program = made_environment(S3CMD).with_name("s3cmd")
+    big = tmp_path / "big"
+    big.write_bytes(os.urandom(6 << 20))
+
+    def s3cmd(*words: str) -> str:
+        done = subprocess.run([program, *own, *words], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr[-2000:]
+        return done.stdout
+
+    s3cmd("put", "--multipart-chunk-size-mb=5", str(big), "s3://data/s3cmd/big")
+    assert "s3cmd/big" in s3cmd("ls", "s3://data/s3cmd/")
+    s3cmd("get", "s3://data/s3cmd/big", str(tmp_path / "back"))
+    assert (tmp_path / "back").read_bytes() == big.read_bytes()
+    s3cmd("cp", "s3://data/s3cmd/big", "s3://data/s3cmd/copy")
+    s3cmd("del", "--recursive", "--force", "s3://data/s3cmd/")
+    assert s3cmd("ls", "s3://data/s3cmd/") == ""
+
+
+@pytest.mark.parametrize("kind", ["s3", "swift"])
+def test_rclone_syncs_a_tree_and_finds_no_difference(store: Store, tmp_path: Path, kind: str) -> None:
+    tree = tmp_path / "tree"
+    for number in range(5):
+        (tree / f"d{number}").mkdir(parents=True)
+        (tree / f"d{number}" / "ö e.txt").write_text(f"{number}" * 1000)
+    told = {"s3": RCLONE_S3, "swift": RCLONE_SWIFT}[kind].format(at=store.endpoints[2], key=store.key("acme"))
+    (tmp_path / "rclone.conf").write_text(told)
+    own = [_rclone(tmp_path), f"--config={tmp_path}/rclone.conf", f"--ca-cert={store.ca}"]
+    there = f"there:data/rclone-{kind}"
+    for words in (["sync", tree, there], ["check", "--download", tree, there], ["purge", there]):
+        # What the environment says to programs of Amazon's is not for this store.
+        own_world = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+        done = subprocess.run([*own, *words], capture_output=True, text=True, check=False, timeout=300, env=own_world)
+        assert done.returncode == 0, done.stderr[-2000:]
+
+
+def _rclone(folder: Path) -> str:
+    """The distribution's, unpacked where it is not installed."""
+    found = shutil.which("rclone")
+    if found is None:
+        subprocess.run(["apt-get", "-q", "download", "rclone"], cwd=folder, check=True, capture_output=True)
+        package = next(folder.glob("rclone_*.deb"))
+        subprocess.run(["dpkg", "-x", package, folder / "rclone"], check=True)
+    return found or str(folder / "rclone/usr/bin/rclone")
 
 
 def test_a_large_object_comes_in_parts(store: Store) -> None:
@@ -283,6 +353,45 @@ def test_a_boot_brings_all_programs_back_and_copies_come_home(store: Store) -> N
     find = "grep -l 'kept on three' -r /var/lib/stead/objects/d1/objects | wc -l"
     patiently(lambda: int(store.driven.run(LOST, find).strip() or 0) >= 2, 300)
     print(f"it has the copies that it missed after {time.monotonic() - began:.1f} s")
+
+
+def copies(store: Store, host: str) -> int:
+    return int(store.driven.run(host, "find /var/lib/stead/objects/d1/objects -name '*.data' | wc -l"))
+
+
+def test_a_host_called_dead_starts_nothing_until_it_belongs_to_the_store_again(store: Store) -> None:
+    lab = store.driven.lab
+    lab.crash(lab.host(LOST))
+    said = store.driven.apply("--confirm-dead", LOST)
+    assert "STEAD-V053" in said.text, "two copies in place of three are told, and refuse no plan"
+    store.s3(at=0).put_object(Bucket="data", Key="without", Body=DATA)
+    lab.start([lab.host(LOST)])
+    journal = "journalctl --boot --output=cat --unit stead-boot.service"
+    patiently(lambda: "was called dead" in store.driven.run(LOST, journal), 120)
+    assert "stead-object-" not in store.driven.run(LOST, "systemctl list-units --plain --no-legend 'stead-object-*'")
+    began = time.monotonic()
+    store.driven.apply()
+    print(f"one apply took it in again in {time.monotonic() - began:.1f} s")
+    patiently(lambda: copies(store, LOST) == copies(store, "storage-1"), 300)
+    print(f"it had all copies {time.monotonic() - began:.1f} s after the apply began")
+    assert store.serves(2, "without")
+    store.driven.assert_nothing_to_do()
+
+
+def test_an_empty_host_in_place_of_a_lost_one_gets_all_copies_by_one_apply(store: Store) -> None:
+    lab = store.driven.lab
+    store.driven.run(LOST, f"systemctl stop 'stead-*'; rm -rf {ALL_OF_STEAD}; sync")
+    lab.crash(lab.host(LOST))
+    lab.start([lab.host(LOST)])
+    assert store.driven.run(LOST, "ls -A /var/lib/stead | wc -l").strip() == "0"
+    prepare(lab)
+    began = time.monotonic()
+    store.driven.apply()
+    print(f"one apply made the store on an empty host in {time.monotonic() - began:.1f} s")
+    patiently(lambda: copies(store, LOST) == copies(store, "storage-1"), 300)
+    print(f"it had all copies {time.monotonic() - began:.1f} s after the apply began")
+    assert store.serves(2, "without")
+    store.driven.assert_nothing_to_do()
 
 
 def test_destroying_a_bucket_with_objects_asks_for_its_consent(store: Store) -> None:
