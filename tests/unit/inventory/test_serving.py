@@ -46,6 +46,38 @@ def test_what_it_cannot_be_is_told(tmp_path: Path, given: str, word: str) -> Non
     assert word in found
 
 
+THREE = "{{hosts: {{{hosts}}}, vars: {{stead_serve: {{address: 192.0.2.10}}}}}}"
+
+
+def of_controllers(*numbers: int, more: str = "") -> str:
+    hosts = [f"c{one}: {{ansible_host: 192.0.2.{one}{more}}}" for one in numbers]
+    return f"controller: {THREE.format(hosts=', '.join(hosts))}"
+
+
+def test_three_controllers_have_one_address(tmp_path: Path) -> None:
+    assert told(tmp_path, of_controllers(1, 2, 3)) == []
+    inventory, _found = read_inventory([tmp_path / "inventory.yml"])
+    assert {one.address for one in inventory.serving.values()} == {"192.0.2.10"}
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        (of_controllers(1), "outlives no failure"),
+        (of_controllers(1, 2), "outlives no failure"),
+        (of_controllers(1, 2, 3, 4), "as many failures as one less"),
+        (of_controllers(1, 2, 10), "which c10 has"),
+        (of_controllers(1, 2, 3).replace("192.0.2.3}", "c3.example.org}"), "needs stead_underlay_address"),
+        (of_controllers(1, 2, 3).replace("192.0.2.3}", "192.0.2.3, stead_serve: {}}"), "one API has one address"),
+        (of_controllers(1, 2, 3).replace("address: 192.0.2.10", "address: cloud"), "write an IP address"),
+    ],
+)
+def test_what_makes_no_majority_is_told(tmp_path: Path, text: str, word: str) -> None:
+    found = told(tmp_path, text)
+    assert any(word in one for one in found), found
+    assert all(one.startswith("STEAD-H104") for one in found)
+
+
 def test_only_a_controller_serves(tmp_path: Path) -> None:
     (found,) = told(tmp_path, "compute: {hosts: {a: {stead_serve: {}}}}")
     assert "group controller" in found

@@ -19,7 +19,7 @@ from stead.cli.common import options as shared
 from stead.cli.common.console_output import GREEN, complain, paint
 from stead.cli.common.fencing import tried
 from stead.core.diagnostics import has_errors
-from stead.health import backups, fences, serving
+from stead.health import backups, fences, serving, store_members
 from stead.health.doctor import diagnose, peers_of
 from stead.health.silent import standings
 from stead.kinds import kinds
@@ -54,6 +54,7 @@ def run(options: argparse.Namespace) -> int:
         *diagnose(inventory.hosts, answers, standings(there, recorded)),
         *wrong,
         *fences.diagnosed(said, answering),
+        *store_members.diagnosed(inventory.serving, answers),
         *serving.diagnosed(inventory.serving, serving.ask_all(inventory)),
         *backups.diagnosed(backups.ask_all(inventory, answering), disks_of(recorded, kinds())),
     ]

@@ -18,7 +18,7 @@ from stead.site.inventory import variables as reading
 from stead.site.inventory.backups import BACKUP, NOBODY_RUNS_IT, BackupPlace, backup_place_of
 from stead.site.inventory.codes import BAD_NAME, BAD_VALUE, NO_HOSTS, UNKNOWABLE, UNKNOWN_VARIABLE, UNREADABLE
 from stead.site.inventory.fences import FENCE, FenceVariables
-from stead.site.inventory.serving import SERVE, ApiSettings, serving_of
+from stead.site.inventory.serving import SERVE, ApiSettings, serving_of, together
 from stead.site.inventory.tree import Tree
 from stead.site.inventory.yaml_source import NotOurs, Vaulted, Wrong, read_into
 
@@ -182,6 +182,8 @@ class _HostReader:
             unserved = [name for name, place in self.backups.items() if place.at]
             if unserved:
                 self._wrong[BAD_VALUE, BACKUP, NOBODY_RUNS_IT] = unserved
+        for name, detail in together(self.serving, self.hosts):
+            self._wrong.setdefault((BAD_VALUE, SERVE, detail), []).append(name)
         for (code, key, detail), hosts in self._wrong.items():
             who = ", ".join(hosts[:SHOWN]) + (f" and {len(hosts) - SHOWN} more" if len(hosts) > SHOWN else "")
             text = f"{key} of {who} {detail}".rstrip(".?") + ("?" if detail.endswith("?") else ".")

@@ -21,6 +21,11 @@ options:
     type: str
     choices: [authority, requested, signed, installed]
     required: true
+  authority:
+    description: The authority that signs, that of V(moves) between hosts or that of the controllers with the V(store).
+    type: str
+    choices: [moves, store]
+    default: moves
   path:
     description: The directory of QEMU's certificates, on a compute host.
     type: path
@@ -81,10 +86,11 @@ from ..module_utils.host.prepare import certificates
 
 
 def carried_out(given: Dict[str, Any], work: Work) -> str:
+    folder = certificates.STORE_AUTHORITY if given["authority"] == "store" else certificates.AUTHORITY
     if given["state"] == "authority":
-        return certificates.authority(work)
+        return certificates.authority(work, folder)
     if given["state"] == "signed":
-        return certificates.sign(given["content"], given["name"], given["address"], work)
+        return certificates.sign(given["content"], given["name"], given["address"], work, folder)
     if given["state"] == "requested":
         return certificates.request(given["path"], given["name"], given["address"], given["issuer"], work)
     certificates.install(given["path"], given["group"], given["issuer"], given["content"], work)
@@ -95,6 +101,7 @@ def main() -> None:
     text = {"type": "str", "default": ""}
     arguments = {
         "state": {"type": "str", "choices": ["authority", "requested", "signed", "installed"], "required": True},
+        "authority": {"type": "str", "choices": ["moves", "store"], "default": "moves"},
         "path": {"type": "path", "default": "/etc/pki/qemu"},
         "group": {"type": "str", "default": "libvirt-qemu"},
         "name": text,

@@ -15,7 +15,7 @@ from ..base.errors import Failed
 from ..prepare import installing
 from ..run import booting
 from ..storage import drivers
-from . import survey
+from . import store_members, survey
 
 # What IP and ICMP put before a ping's data.
 HEADERS = {4: 28, 6: 48}
@@ -33,6 +33,7 @@ def examine(peers: Mapping[str, str], mtu: int, served: Mapping[str, Dict[str, A
         "without_secret": drivers.without_secret(made["want"] for made in ledger.everything("volumes")),
         "speechless": drivers.speechless({one["type"] for one in served.values()}),
         "clock": survey.clock(),
+        "store": store_members.told(),
         "synchronised": _synchronised(),
         "container": survey.container(),
         "failed_units": _failed(),
@@ -68,7 +69,8 @@ def _synchronised() -> bool:
 def _failed() -> List[str]:
     words = ["systemctl", "list-units", "--failed", "--plain", "--no-legend", "--no-pager"]
     names = [line.split()[0] for line in commands.attempt(words)[1].splitlines() if line.strip()]
-    return [name for name in names if name.startswith(("stead-", "libvirt", "virt", *drivers.units()))]
+    ours = ("stead-", "libvirt", "virt", "patroni", "etcd", *drivers.units())
+    return [name for name in names if name.startswith(ours)]
 
 
 def _enabled(unit: str) -> bool:

@@ -21,6 +21,8 @@ NO_OPENSSL = FailureCode("STEAD-E023", "a certificate cannot be made")
 AUTHORITY = paths.ROOT + "/authority"
 # Its own: clients of the API trust it, and must not have to trust what signs for hosts.
 API_AUTHORITY = paths.ROOT + "/api-authority"
+# Whoever shows one of its certificates may change the store: no other host may get one.
+STORE_AUTHORITY = paths.ROOT + "/store-authority"
 DAYS, AUTHORITY_DAYS = 825, 3650
 RENEWED = 90 * 86400  # seconds before their end
 KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
@@ -45,11 +47,11 @@ def authority(work: Work, folder: str = "", name: str = "Stead moves") -> str:
     return _text(certificate)
 
 
-def sign(request: str, host: str, address: str, work: Work) -> str:
+def sign(request: str, host: str, address: str, work: Work, folder: str = "") -> str:
     """A certificate for a host of the inventory. By its subject, other hosts know whose it is."""
     if not _NAME.match(host) or not _ADDRESS.match(address):
         raise Failed(NO_OPENSSL, "{0!r} at {1!r} is no host's name and address.".format(host, address))
-    return _signed(request, host, ["IP:" + address, "DNS:" + host], "serverAuth,clientAuth", AUTHORITY, work)
+    return _signed(request, host, ["IP:" + address, "DNS:" + host], "serverAuth,clientAuth", folder or AUTHORITY, work)
 
 
 def _signed(request: str, subject: str, names: Sequence[str], usage: str, authority_in: str, work: Work) -> str:
@@ -87,11 +89,11 @@ def install(folder: str, group: str, issuer: str, certificate: str, work: Work) 
         path = os.path.join(folder, for_key)
         work.write(path, key, paths.PRIVATE)
         if not work.check:
-            _give(path, group)
+            give(path, group)
     work.remove(os.path.join(folder, MADE))
 
 
-def _give(path: str, group: str) -> None:
+def give(path: str, group: str) -> None:
     import grp
 
     try:
