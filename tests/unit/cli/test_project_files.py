@@ -75,7 +75,7 @@ def test_what_needs_a_grant_is_a_warning_where_grants_are_not_known(
     ("text", "code"),
     [
         ("projects: {blue: {}}", "STEAD-G002"),
-        ("moved: [{from: blue/volumes/a, to: volumes/b}]\nvolumes: {b: {size: 1GiB}}", "STEAD-G003"),
+        ("moved: [{from: blue/networks/a, to: networks/b}]\nnetworks: {b: {}}", "STEAD-G003"),  # volumes: test_passing
         ("include: {a: {part: ../../../etc/passwd}}", "STEAD-L027"),
         ("volumes: {b: {size: 1GiB, depends_on: [blue/volumes/a]}}", "STEAD-R010"),
         ("volumes: {b: {size: 1GiB, from: {volume: a}}}", "STEAD-R001"),  # volumes are never the site's
