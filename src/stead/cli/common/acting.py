@@ -20,10 +20,10 @@ NOT_ALL = (*SELECTING, "destroy", "refresh_only", "state")  # the spec is not wh
 
 def not_permitted(user: str, plan: Plan, loaded: Loaded) -> list[Diagnostic]:
     """With nobody named, whoever has the keys to store and hosts may do everything."""
-    from stead.plan.permission import acting, beyond, refused
-
     if not user:
         return []
+    from stead.plan.permission import acting, beyond, refused
+
     who = acting(user, loaded.store.recorded(), loaded.inputs.kinds)
     asked = {option: said for option, said in _asked(plan).items() if option not in SELECTING}
     before = {name: one["digest"] for (kind, name), one in loaded.store.identities().items() if kind == PART}
