@@ -71,7 +71,9 @@ def list_images(call: Call) -> ApiReply:
     found = [one for one in found if set(tags) <= set(one["tags"]) and one["os_hidden"] == hidden]
     found = [one for one in found if all(one.get(name) == text for name, text in _properties_asked(call))]
     call.query = [pair for name, text in call.query if name != "tag" for pair in _alternatives(name, text)]
-    items = ordered(call, filtered(call, found[::-1]))
+    # Of one second, those that were made later come where the asked order has what is later.
+    rising = "asc" in (call.asked("sort_dir"), call.asked("sort").rpartition(":")[2])
+    items = ordered(call, filtered(call, found if rising else found[::-1]))
     part, more = page(call, items)
     body: dict[str, Any] = {"images": part, "first": "/v2/images", "schema": "/v2/schemas/images"}
     if more and part:
