@@ -359,6 +359,14 @@ def copies(store: Store, host: str) -> int:
     return int(store.driven.run(host, "find /var/lib/stead/objects/d1/objects -name '*.data' | wc -l"))
 
 
+def comes_home(store: Store, began: float) -> None:
+    """All copies are on the host again, and it serves them."""
+    patiently(lambda: copies(store, LOST) == copies(store, "storage-1"), 300)
+    print(f"it had all copies {time.monotonic() - began:.1f} s after the apply began")
+    assert store.serves(2, "without")
+    store.driven.assert_nothing_to_do()
+
+
 def test_a_host_called_dead_starts_nothing_until_it_belongs_to_the_store_again(store: Store) -> None:
     lab = store.driven.lab
     lab.crash(lab.host(LOST))
@@ -372,10 +380,7 @@ def test_a_host_called_dead_starts_nothing_until_it_belongs_to_the_store_again(s
     began = time.monotonic()
     store.driven.apply()
     print(f"one apply took it in again in {time.monotonic() - began:.1f} s")
-    patiently(lambda: copies(store, LOST) == copies(store, "storage-1"), 300)
-    print(f"it had all copies {time.monotonic() - began:.1f} s after the apply began")
-    assert store.serves(2, "without")
-    store.driven.assert_nothing_to_do()
+    comes_home(store, began)
 
 
 def test_an_empty_host_in_place_of_a_lost_one_gets_all_copies_by_one_apply(store: Store) -> None:
@@ -388,10 +393,7 @@ def test_an_empty_host_in_place_of_a_lost_one_gets_all_copies_by_one_apply(store
     began = time.monotonic()
     store.driven.apply()
     print(f"one apply made the store on an empty host in {time.monotonic() - began:.1f} s")
-    patiently(lambda: copies(store, LOST) == copies(store, "storage-1"), 300)
-    print(f"it had all copies {time.monotonic() - began:.1f} s after the apply began")
-    assert store.serves(2, "without")
-    store.driven.assert_nothing_to_do()
+    comes_home(store, began)
 
 
 def test_destroying_a_bucket_with_objects_asks_for_its_consent(store: Store) -> None:

@@ -8,9 +8,10 @@ from typing import Any
 from stead.core.address import Address
 from stead.core.named import NamedTuple
 from stead.kinds.instance.model import Instance
+from stead.serve.access_lists import Made
 from stead.serve.compute import made_flavors
 from stead.serve.compute.extra_specs import fields
-from stead.serve.compute.made_flavors import ACCESS, EPHEMERAL, PUBLIC, SCHEMA, SPECS, Made
+from stead.serve.compute.made_flavors import ACCESS, EPHEMERAL, PUBLIC, SCHEMA, SPECS
 from stead.serve.compute.servers import V, links, sizes
 from stead.serve.faults import bad, not_found
 from stead.serve.listing import ordered, page
@@ -34,7 +35,7 @@ def flavor_of(call: Call, reference: Any) -> ChosenFlavor:
     for thing in call.world.things("flavors", ["", call.project]):
         if text in (thing.id, thing.address.name):
             return ChosenFlavor(thing.id, thing.address.name, thing.model.disk)
-    for name, one in made_flavors.made(call):
+    for name, one in ACCESS.usable(call):
         if text == name:
             return ChosenFlavor(name, _copy(one), one["disk"] << 30, {"id": name, "name": one["name"]})
     raise bad(f"Flavor {text[:80]} could not be found.")
@@ -42,7 +43,7 @@ def flavor_of(call: Call, reference: Any) -> ChosenFlavor:
 
 def copy_named(call: Call, text: str) -> dict[str, Any] | None:
     """Of a flavor of the API with this id or name, as fields of a document."""
-    return next((_copy(one) for name, one in made_flavors.made(call) if text in (name, one["name"])), None)
+    return next((_copy(one) for name, one in ACCESS.usable(call) if text in (name, one["name"])), None)
 
 
 def _copy(one: Made) -> dict[str, Any]:
@@ -94,7 +95,7 @@ def _made(call: Call, name: str, one: Made) -> dict[str, Any]:
 def _all(call: Call) -> list[dict[str, Any]]:
     """That the caller may use."""
     files = [_of_files(call, each) for each in call.world.things("flavors", ["", call.caller.project])]
-    return [*files, *(_made(call, name, one) for name, one in made_flavors.made(call))]
+    return [*files, *(_made(call, name, one) for name, one in ACCESS.usable(call))]
 
 
 def _listed(call: Call) -> list[dict[str, Any]]:
@@ -174,7 +175,7 @@ ROUTES = (
     ApiRoute("GET", f"{F}/detail", READER, detail_flavors),
     ApiRoute("GET", f"{F}/{{id}}", READER, show_flavor),
     ApiRoute("DELETE", f"{F}/{{id}}", ADMIN, made_flavors.delete),
-    ApiRoute("POST", f"{F}/{{id}}/action", ADMIN, made_flavors.act, ACCESS),
+    ApiRoute("POST", f"{F}/{{id}}/action", ADMIN, made_flavors.act, ACCESS.schema),
     ApiRoute("GET", f"{F}/{{id}}/os-flavor-access", ADMIN, made_flavors.list_access),
     ApiRoute("GET", f"{F}/{{id}}/os-extra_specs", READER, list_specs),
     ApiRoute("POST", f"{F}/{{id}}/os-extra_specs", ADMIN, made_flavors.write_specs, wrapped("extra_specs", SPECS)),

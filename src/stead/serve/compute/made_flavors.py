@@ -6,13 +6,15 @@ So a flavor may be deleted while servers have its size, as in Nova, and no proje
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from stead.serve.access_lists import AccessList, Made
 from stead.serve.faults import NOT_ALLOWED, OF_FILES, Fault, bad, conflict, not_found
 from stead.serve.routes import FLAG, NAME, ApiReply, Call, record, true
 
 KIND = "flavor"
+ACCESS = AccessList(KIND, "flavor", "tenant")
 PUBLIC, EPHEMERAL = "os-flavor-access:is_public", "OS-FLV-EXT-DATA:ephemeral"
 LEAST_MEMORY, MOST_CPUS = 16, 512  # MiB; what an instance can have
 _NUMBER = {"type": ["integer", "string"], "pattern": "^[0-9]{1,9}$", "minimum": 0, "maximum": 1 << 30}
@@ -38,14 +40,6 @@ SPECS = {
         "pattern": r"^[^\x00-\x1f\x7f]*$",
     },
 }
-Made = Mapping[str, Any]
-
-
-def made(call: Call) -> Iterator[tuple[str, Made]]:
-    """Those that the caller's project may use; an admin, all."""
-    for name, one in call.people.of_kind(KIND):
-        if call.caller.admin or one["public"] or call.caller.project in one["projects"]:
-            yield name, one
 
 
 def of_path(call: Call) -> tuple[str, Made]:
@@ -95,40 +89,17 @@ def delete(call: Call) -> ApiReply:
 
 
 def list_access(call: Call) -> ApiReply:
-    name, one = of_path(call)
-    if one["public"]:
-        raise not_found("Access list of the public flavor", name)
-    return _access(call, name, one)
+    return _access(call, *of_path(call))
 
 
 def _access(call: Call, name: str, one: Made) -> ApiReply:
-    found = [{"flavor_id": name, "tenant_id": call.world.project_id(project)} for project in one["projects"]]
+    found = [{"flavor_id": name, "tenant_id": project} for project in ACCESS.projects(call, name, one)]
     return ApiReply(body={"flavor_access": found})
-
-
-ACCESS = record(
-    addTenantAccess=record(["tenant"], tenant=NAME),
-    removeTenantAccess=record(["tenant"], tenant=NAME),
-) | {"minProperties": 1, "maxProperties": 1}
 
 
 def act(call: Call) -> ApiReply:
     name, one = of_path(call)
-    action, said = next(iter(call.body.items()))
-    if action not in ACCESS["properties"]:
-        raise bad("An action of a flavor is addTenantAccess or removeTenantAccess.")
-    adds, project = action == "addTenantAccess", call.world.project(said["tenant"])
-    if project is None:
-        raise bad(f"Project {said['tenant'][:80]} could not be found.")
-    if one["public"]:
-        raise conflict("A public flavor has no list of projects: all may use it.")
-    if adds == (project in one["projects"]):
-        text = f"Flavor access of {name[:80]} for project {said['tenant'][:80]}"
-        raise conflict(f"{text} already exists.") if adds else not_found(text)
-    others = [each for each in one["projects"] if each != project]
-    after = {**one, "projects": [*others, project] if adds else others}
-    call.people.write({(KIND, name): after})
-    return _access(call, name, after)
+    return _access(call, name, ACCESS.change(call, name, one))
 
 
 def write_specs(call: Call) -> ApiReply:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from stead.core.named import NamedTuple
+from stead.serve.access_lists import Made
 from stead.serve.faults import bad, not_built
 from stead.serve.routes import ApiReply, Call
 from stead.serve.volume import made_types, qos_specs, types
@@ -37,13 +38,13 @@ def of_pool(pool: str) -> ChosenType:
 
 def chosen(call: Call, asked: str) -> ChosenType:
     """By its name or id."""
-    for name, one in made_types.seen(call):
+    for name, one in made_types.ACCESS.usable(call):
         if asked in (name, one["name"]):
             return _of_made(call, name, one)
     return of_pool(types.named(call, asked))
 
 
-def _of_made(call: Call, name: str, one: made_types.Made) -> ChosenType:
+def _of_made(call: Call, name: str, one: Made) -> ChosenType:
     """What of it Stead cannot keep to is refused: a volume without it would be another one."""
     specs = one["specs"]
     for key, known in ((SHARED, (YES, NO)), (MAKER, (types.VENDOR,))):
@@ -60,12 +61,12 @@ def _of_made(call: Call, name: str, one: made_types.Made) -> ChosenType:
 
 def list_types(call: Call) -> ApiReply:
     pools = [types.type_data(pool) for pool in types.pools(call)]
-    return ApiReply(body={"volume_types": [*pools, *(made_types.data(*one) for one in made_types.seen(call))]})
+    return ApiReply(body={"volume_types": [*pools, *(made_types.data(*one) for one in made_types.ACCESS.usable(call))]})
 
 
 def show_type(call: Call) -> ApiReply:
     asked = call.path["id"]
-    for name, one in made_types.seen(call):
+    for name, one in made_types.ACCESS.usable(call):
         if asked in (name, one["name"]):
             return ApiReply(body={"volume_type": made_types.data(name, one)})
     return ApiReply(body={"volume_type": types.type_data(types.named(call, asked))})

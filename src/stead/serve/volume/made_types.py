@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from stead.serve.access_lists import AccessList, Made
 from stead.serve.faults import bad, conflict, forbidden, not_found
 from stead.serve.routes import FLAG, LONG, NAME, ApiReply, Call, record, true
 from stead.serve.volume import types
 
 KIND = "volume_type"
+ACCESS = AccessList(KIND, "volume type", "project")
 PUBLIC = "os-volume-type-access:is_public"
 MOST_SPECS = 128
 SPECS = {
@@ -24,18 +26,6 @@ NEW = record(
     ["name"], name=NAME, description=LONG, extra_specs={**SPECS, "minProperties": 0}, is_public=FLAG, **{PUBLIC: FLAG}
 )
 CHANGED = record(name={**NAME, "type": ["string", "null"]}, description=LONG, is_public=FLAG)
-ACCESS = record(
-    addProjectAccess=record(["project"], project=NAME),
-    removeProjectAccess=record(["project"], project=NAME),
-) | {"minProperties": 1, "maxProperties": 1}
-Made = Mapping[str, Any]
-
-
-def seen(call: Call) -> Iterator[tuple[str, Made]]:
-    """Those that the caller's project may use; an admin, all."""
-    for name, one in call.people.of_kind(KIND):
-        if call.caller.admin or one["public"] or call.caller.project in one["projects"]:
-            yield name, one
 
 
 def data(name: str, one: Made) -> dict[str, Any]:
@@ -110,27 +100,12 @@ def delete(call: Call) -> ApiReply:
 
 def list_access(call: Call) -> ApiReply:
     name, one = _of_path(call)
-    if one["public"]:
-        raise not_found("Access list of the public volume type", name)
-    found = [{"volume_type_id": name, "project_id": call.world.project_id(each)} for each in one["projects"]]
+    found = [{"volume_type_id": name, "project_id": project} for project in ACCESS.projects(call, name, one)]
     return ApiReply(body={"volume_type_access": found})
 
 
 def act(call: Call) -> ApiReply:
-    name, one = _of_path(call)
-    action, said = next(iter(call.body.items()))
-    if action not in ACCESS["properties"]:
-        raise bad("An action of a volume type is addProjectAccess or removeProjectAccess.")
-    adds, project = action == "addProjectAccess", call.world.project(said["project"])
-    if project is None:
-        raise bad(f"Project {said['project'][:80]} could not be found.")
-    if one["public"]:
-        raise conflict("A public volume type has no list of projects: all may use it.")
-    if adds == (project in one["projects"]):
-        text = f"Access of volume type {name[:80]} for project {said['project'][:80]}"
-        raise conflict(f"{text} already exists.") if adds else not_found(text)
-    others = [each for each in one["projects"] if each != project]
-    call.people.write({(KIND, name): {**one, "projects": [*others, project] if adds else others}})
+    ACCESS.change(call, *_of_path(call))
     return ApiReply(202)
 
 

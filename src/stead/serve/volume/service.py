@@ -116,7 +116,7 @@ _OF_PROJECT = (
     ApiRoute("PUT", f"{P}/types/{{id}}", ADMIN, made_types.change, wrapped("volume_type", made_types.CHANGED)),
     ApiRoute("DELETE", f"{P}/types/{{id}}", ADMIN, made_types.delete),
     ApiRoute("GET", f"{P}/types/{{id}}/os-volume-type-access", ADMIN, made_types.list_access),
-    ApiRoute("POST", f"{P}/types/{{id}}/action", ADMIN, made_types.act, made_types.ACCESS),
+    ApiRoute("POST", f"{P}/types/{{id}}/action", ADMIN, made_types.act, made_types.ACCESS.schema),
     ApiRoute("GET", E, ADMIN, made_types.list_specs),
     ApiRoute("POST", E, ADMIN, made_types.write_specs, wrapped("extra_specs", made_types.SPECS)),
     ApiRoute("GET", f"{E}/{{key}}", ADMIN, made_types.show_spec),
